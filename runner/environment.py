@@ -1,0 +1,301 @@
+"""The environment document: what a provisioned environment is, as its Pulumi stack tells the client and the runner.
+
+It is the only thing that crosses from infrastructure to running. The reader decides what it can read: of its own
+version it warns about keys that it does not know, any other version it refuses.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from runner.contract import broken_rule, decode, describe, option, parse_json
+from runner.errors import ContractError
+
+SCHEMA_VERSION = 1
+SUBJECT = "environment document"
+NEXT_STEP = "Provision it anew with `pulumi up`, then `penstock env pull`."
+
+NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+"""RFC 1123 label, since the name becomes part of names in Kubernetes and AWS."""
+NAME_MEANING = "at most 63 lower-case letters, digits and inner hyphens"
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9._/=-]{0,61}[A-Za-z0-9])?"
+LABEL_MEANING = "a label of at most 63 letters, digits and . _ / = -"
+VARIABLE = r"(?!PENSTOCK_)[A-Za-z_][A-Za-z0-9_]*"
+VARIABLE_MEANING = "the name of an environment variable, not beginning with PENSTOCK_"
+FUNCTION = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
+FUNCTION_MEANING = "module:function"
+
+
+class Kind(StrEnum):
+    """The kinds of environment."""
+
+    LOCAL = "local"
+    KUBERNETES_JOB = "kubernetes-job"
+    DASK_KUBERNETES = "dask-kubernetes"
+    FARGATE_TASK = "fargate-task"
+    DASK_CLOUD_PROVIDER = "dask-cloud-provider"
+
+
+class ExecutorType(StrEnum):
+    """Where the work inside a flow runs."""
+
+    INLINE = "inline"
+    """In the flow's own process."""
+    DASK = "dask"
+    """On a Dask cluster: the one at `address`, else one of local processes that lives as long as the run."""
+
+
+class LogLevel(StrEnum):
+    """Levels of Python's logging."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class SecretSource(StrEnum):
+    """Stores that a secret reference can point into."""
+
+    KUBERNETES_SECRET = "kubernetes-secret"
+    AWS_SECRET = "aws-secret"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a run asks for."""
+
+    cpu_millicores: int = option(minimum=1)
+    """Processor time, in thousandths of a core."""
+    memory_mib: int = option(minimum=1)
+    """Memory, in MiB."""
+    gpu: int = option(0, minimum=0)
+    """Number of GPUs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretReference:
+    """Where the value of a secret variable lives. The value itself is in no document."""
+
+    env: str = option(pattern=VARIABLE, meaning=VARIABLE_MEANING)
+    """Environment variable of the flow that gets the value."""
+    source: SecretSource
+    """Store of the secret."""
+    id: str
+    """Name or ARN of the secret in its store."""
+    key: str | None = None
+    """Key inside the secret; null for the whole of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsFiles:
+    """Files that authenticate the client of a Dask cluster, on the machine where the flow runs."""
+
+    ca_file: str
+    """Certificate of the authority that signed the scheduler's, PEM."""
+    cert_file: str
+    """The client's certificate, PEM."""
+    key_file: str
+    """The client's private key, PEM."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor:
+    """How the work inside a flow runs."""
+
+    type: ExecutorType = ExecutorType.INLINE
+    """`inline` (default) or `dask`."""
+    workers: int | None = option(None, minimum=1)
+    """Number of worker processes of a local Dask cluster; null for distributed's choice for the machine."""
+    threads_per_worker: int | None = option(None, minimum=1)
+    """Threads of each worker process; null for distributed's choice."""
+    memory_limit_mib: int | None = option(None, minimum=1)
+    """Memory of each worker process in MiB, at which it is restarted; null for an equal share of the machine's."""
+    dashboard: bool = False
+    """Whether a local cluster serves Dask's dashboard, on 127.0.0.1 and a free port. Default: no."""
+    address: str | None = option(
+        None, pattern=r"(tcp|tls|ws|wss)://[^\s/]+", meaning="an address such as tls://host:8786"
+    )
+    """Address of a Dask scheduler that exists already; null to open a cluster for the run."""
+    tls: TlsFiles | None = None
+    """Files for a `tls://` address; null for those that Dask's own configuration names."""
+    performance_report: bool = True
+    """Whether Dask's performance report is kept with the run. Default: yes, where bokeh is installed."""
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that contradict themselves."""
+        sizes = ("workers", "threads_per_worker", "memory_limit_mib")
+        given = [name for name in (*sizes, "address", "tls") if getattr(self, name) is not None]
+        if self.type is ExecutorType.INLINE and given:
+            raise broken_rule(given[0], "given for an inline executor", "the type dask with it")
+        local_only = [name for name in sizes if name in given] + (["dashboard"] if self.dashboard else [])
+        if self.address is not None and local_only:
+            raise broken_rule(local_only[0], "given beside an address", "one of both: that cluster has its own size")
+        if self.tls is not None and not (self.address or "").startswith(("tls://", "wss://")):
+            raise broken_rule(
+                "executor.tls", "given without a tls:// address", "an executor.address that begins with tls://"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """The user's functions around the flow, each as `module:function` that the flow's process can import."""
+
+    on_execute: str | None = option(None, pattern=FUNCTION, meaning=FUNCTION_MEANING)
+    """Called with the parameters and the cluster's options before a cluster opens; returns the options to change."""
+    on_start: str | None = option(None, pattern=FUNCTION, meaning=FUNCTION_MEANING)
+    """Called without arguments right before the flow."""
+    on_exit: str | None = option(None, pattern=FUNCTION, meaning=FUNCTION_MEANING)
+    """Called once with the outcome, whatever happened before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """The clocks of a run, each of its own, in seconds."""
+
+    queue_seconds: float | None = option(None, above=0)
+    """From acceptance until a place is found; null (default) for no limit. A local run never queues."""
+    start_seconds: float | None = option(None, above=0)
+    """From the place until the runner is up; null (default) for no limit. A local run starts at once."""
+    run_seconds: float | None = option(None, above=0)
+    """From the runner's start until the flow must have ended; null (default) for no limit."""
+    grace_seconds: float = option(30, above=0)
+    """From the request to stop until the flow is killed. Default 30, Kubernetes' own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How long the records of finished runs stay before `penstock gc` removes them."""
+
+    succeeded_seconds: float = option(7 * 24 * 3600, minimum=0)
+    """Of runs that succeeded. Default: a week."""
+    failed_seconds: float = option(30 * 24 * 3600, minimum=0)
+    """Of all others. Default: 30 days."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """What of Python's logging the run shows."""
+
+    level: LogLevel = LogLevel.INFO
+    """Level of the root logger. Default INFO."""
+    extra_loggers: tuple[str, ...] = ()
+    """Loggers that are shown from DEBUG on, whatever `level` is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """Section of kind `local`."""
+
+    working_directory: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
+    """Folder that flows run in; null for the one in which `penstock run` is called."""
+    python: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
+    """Python interpreter that runs flows, with penstock installed; null for the one that runs `penstock`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Producer:
+    """Who wrote the document; for messages only."""
+
+    version: str
+    """Version of penstock."""
+    project: str
+    """Pulumi project."""
+    stack: str
+    """Pulumi stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A place where flows run."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: Kind
+    """Kind of the environment; the section of that name holds what is particular to it."""
+    name: str = option(pattern=NAME, meaning=NAME_MEANING)
+    """The environment's name."""
+    routing_labels: tuple[str, ...] = option((), pattern=LABEL, meaning=LABEL_MEANING)
+    """Labels by which `penstock run --label` finds the environment."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The user's own notes; without effect."""
+    image: str | None = None
+    """Container image, a digest preferred; null for a local environment."""
+    resources: Resources | None = None
+    """What a run asks for; null for a local environment, which limits nothing."""
+    env: Mapping[str, str] = option({}, keys=VARIABLE, keys_meaning=VARIABLE_MEANING)
+    """Environment variables of every run."""
+    secrets: tuple[SecretReference, ...] = ()
+    """Environment variables whose values live in a secret store."""
+    executor: Executor = field(default_factory=Executor)
+    """How the work inside a flow runs."""
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    """The user's functions around the flow."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    """The clocks of a run."""
+    retention: Retention = field(default_factory=Retention)
+    """How long records of finished runs stay."""
+    log: Log = field(default_factory=Log)
+    """What of Python's logging a run shows."""
+    local: Local | None = None
+    """Section of kind `local`."""
+    producer: Producer | None = None
+    """Who wrote the document."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no single field shows."""
+        section = self.kind.value.replace("-", "_")
+        if not hasattr(self, section):
+            raise broken_rule("kind", self.kind.value, "a kind that this version can run: local")
+        if getattr(self, section) is None:
+            raise broken_rule(section, "missing", f"the section of kind {self.kind.value}")
+        if len(set(self.routing_labels)) != len(self.routing_labels):
+            raise broken_rule("routing_labels", f"a list with {_twice(self.routing_labels)!r} twice", "each label once")
+        if self.kind is Kind.LOCAL:
+            for name in ("image", "resources"):
+                if getattr(self, name) is not None:
+                    raise broken_rule(name, "given", "null: a local run is a process of this machine")
+            if self.secrets:
+                raise broken_rule(
+                    "secrets", "given", "none: a local run takes secret values from the shell it starts in"
+                )
+
+
+def _twice(items: tuple[str, ...]) -> str:
+    return next(item for item in items if items.count(item) > 1)
+
+
+def read(data: bytes | str, *, warn: Callable[[str], None]) -> Environment:
+    """The environment of a document.
+
+    Args:
+        data: the document's JSON.
+        warn: called with one sentence for each key that is not known.
+
+    Raises:
+        ContractError: the document is not one, or not of the version that this reader knows.
+    """
+    value = parse_json(data, subject=SUBJECT, next_step=NEXT_STEP)
+    check_version(value, known=SCHEMA_VERSION, subject=SUBJECT)
+    return decode(
+        Environment,
+        value,
+        subject=SUBJECT,
+        next_step=NEXT_STEP,
+        warn=lambda path: warn(f"The {SUBJECT} has the key {path}, which this version of penstock does not know."),
+    )
+
+
+def check_version(value: object, *, known: int, subject: str) -> None:
+    """Refuse another schema version before anything else of it is looked at."""
+    version = value.get("schema_version") if isinstance(value, dict) else None
+    if isinstance(value, dict) and (version != known or isinstance(version, bool)):
+        newer = isinstance(version, int) and version > known
+        remedy = "a newer penstock, or an image that has one" if newer else "a matching penstock"
+        raise ContractError(
+            path="schema_version",
+            found="missing" if version is None else describe(version),
+            expected=f"{known}, the version that this penstock reads",
+            subject=subject,
+            next_step=f"Use {remedy}.",
+        )

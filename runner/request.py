@@ -1,0 +1,63 @@
+"""The run request: what the client asks the runner to run. Versioned and read like the environment document."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runner.contract import decode, option, parse_json
+from runner.environment import Callbacks, Executor, Log, check_version
+
+SCHEMA_VERSION = 1
+SUBJECT = "run request"
+NEXT_STEP = "Start the run with `penstock run` of the same version as the runner."
+
+RUN_ID = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
+"""At most 40 characters, so that environment, run id and attempt fit the 63 of a Kubernetes name after truncation."""
+RUN_ID_MEANING = "at most 40 lower-case letters, digits and inner hyphens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """One attempt to run a flow."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str = option(pattern=RUN_ID, meaning=RUN_ID_MEANING)
+    """Chosen before anything is created; everything of the run is named by it."""
+    attempt: int = option(1, minimum=1)
+    """Number of the attempt, from 1."""
+    accepted_at: float = option(minimum=0)
+    """When the client accepted the run, in seconds since 1970 (UTC): zero of the latency ledger."""
+    flow: str = option(pattern=r"\S(.*\S)?", meaning="module:function, file.py:function or file.py")
+    """`module:function`, `file.py:function`, or `file.py` for a whole script."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """Arguments of a function, by name. Text is converted to what the function's annotation asks for."""
+    arguments: tuple[str, ...] = ()
+    """Command-line arguments of a script."""
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    """Callbacks of this run; one that is null is the environment's."""
+    executor: Executor | None = None
+    """How the work inside this run goes; null for the environment's executor."""
+    run_seconds: float | None = option(None, above=0)
+    """Time limit of this run, from the runner's start; null for the environment's."""
+    log: Log | None = None
+    """What of Python's logging this run shows; null for what the environment says."""
+
+
+def read(data: bytes | str, *, warn: Callable[[str], None]) -> RunRequest:
+    """The request in a JSON text.
+
+    Args:
+        data: the request's JSON.
+        warn: called with one sentence for each key that is not known.
+
+    Raises:
+        ContractError: it is not a request, or not of the version that this reader knows.
+    """
+    value = parse_json(data, subject=SUBJECT, next_step=NEXT_STEP)
+    check_version(value, known=SCHEMA_VERSION, subject=SUBJECT)
+    return decode(
+        RunRequest,
+        value,
+        subject=SUBJECT,
+        next_step=NEXT_STEP,
+        warn=lambda path: warn(f"The {SUBJECT} has the key {path}, which this version of penstock does not know."),
+    )
