@@ -279,3 +279,14 @@ def to_bytes(value: object) -> bytes:
     return json.dumps(
         encode(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
+
+
+def unreadable(subject: str, path: str, error: OSError) -> ContractError:
+    """The error for a file that should hold a document and cannot be read."""
+    return ContractError(
+        path="",
+        found=f"not readable at {path} ({error.strerror or error})",
+        expected="a JSON file",
+        subject=subject,
+        next_step="Name a file that exists and that you may read.",
+    )

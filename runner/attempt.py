@@ -1,0 +1,52 @@
+"""One attempt to run a flow, as the supervisor and the flow's process both see it."""
+
+from dataclasses import dataclass
+
+from runner.environment import Callbacks, Environment, Executor, Log
+from runner.request import RunRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What to run, and where its records go."""
+
+    environment: Environment
+    request: RunRequest
+    outcome_file: str | None
+    """File that holds the outcome, from the start on; null for none."""
+    artifacts: str | None
+    """Folder for the files that the run leaves behind; null for none."""
+    lock_fd: int | None
+    """File descriptor whose lock tells that the attempt is running; the runner's process id is written to it."""
+    started_at: float
+    """When the runner started, in seconds since 1970."""
+
+    @property
+    def run_seconds(self) -> float | None:
+        """The time limit in force."""
+        return self.request.run_seconds or self.environment.timeouts.run_seconds
+
+    @property
+    def deadline(self) -> float | None:
+        """When the flow must have ended, in seconds since 1970; null for never."""
+        return None if self.run_seconds is None else self.started_at + self.run_seconds
+
+    @property
+    def executor(self) -> Executor:
+        """The executor in force."""
+        return self.request.executor or self.environment.executor
+
+    @property
+    def log(self) -> Log:
+        """The logging in force."""
+        return self.request.log or self.environment.log
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """The callbacks in force: each of the request, else of the environment."""
+        asked, default = self.request.callbacks, self.environment.callbacks
+        return Callbacks(
+            on_execute=asked.on_execute or default.on_execute,
+            on_start=asked.on_start or default.on_start,
+            on_exit=asked.on_exit or default.on_exit,
+        )

@@ -1,0 +1,55 @@
+"""A Dask cluster of processes on this machine that lives as long as the run."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import dask
+from distributed import Client, LocalCluster, Security
+
+from runner.channel import Reports
+from runner.environment import Executor
+from runner.errors import UnavailableError
+
+
+@contextmanager
+def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
+    """Open a cluster on 127.0.0.1 and connect to it; close it afterwards.
+
+    Its connections use certificates that are made for this run and exist in memory only, since every user of the
+    machine can reach its loopback addresses.
+    """
+    if find_spec("cryptography") is None:
+        raise UnavailableError(
+            "A local Dask cluster makes its certificates with cryptography, which is not installed. "
+            "Run `pip install 'penstock[dask]'` where the flow runs."
+        )
+    # The supervisor removes the folder too: workers that are killed cannot.
+    with tempfile.TemporaryDirectory(prefix="penstock-dask-", ignore_cleanup_errors=True) as scratch:
+        reports.send("scratch", path=scratch)
+        limit = {} if executor.memory_limit_mib is None else {"memory_limit": f"{executor.memory_limit_mib}MiB"}
+        # Without the dashboard the scheduler would still serve its state over HTTP, to everyone on the machine.
+        routes = (
+            {}
+            if executor.dashboard
+            else {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+        )
+        with (
+            dask.config.set(routes),
+            LocalCluster(
+                n_workers=executor.workers,
+                threads_per_worker=executor.threads_per_worker,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": executor.dashboard},
+                security=Security.temporary(),
+                local_directory=scratch,
+                **limit,
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            if executor.dashboard:
+                print(f"penstock: Dask dashboard at {cluster.dashboard_link}", flush=True)
+            yield client

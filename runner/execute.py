@@ -1,0 +1,263 @@
+"""The steps of a run inside the flow's process: load, open the cluster, call the flow, close, `on_exit`, report."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from inspect import iscoroutine, signature
+from typing import TYPE_CHECKING
+
+from runner import contract, log, verdict
+from runner.attempt import Attempt
+from runner.channel import Reports
+from runner.environment import Executor, ExecutorType
+from runner.errors import ContractError, LoadError, PenstockError
+from runner.flow import Function, Script, load, load_callback, traceback_of
+from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
+from runner.parameters import Bound, bind
+from runner.result import fit
+from runner.stop import StopNotice
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CLUSTER_OPTIONS = ("workers", "threads_per_worker", "memory_limit_mib")
+"""Options of a local Dask cluster that `on_execute` may change."""
+MAX_DETAIL = 16 * 1024
+"""Longest traceback, in characters, that an outcome carries; the log has the whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loaded:
+    flow: Function | Script
+    bound: Bound | None
+    callbacks: Mapping[str, Callable[..., object]]
+
+
+class _CallbackError(Exception):
+    """A callback of the user's raised; the exception that it raised is the cause."""
+
+
+def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
+    """Run the flow and report its end to the supervisor; the result is this process's own exit code."""
+    prepare_process(attempt)
+    end = verdict.End(state=State.FAILED, exit_code=ExitCode.INTERNAL)
+    loaded = None
+    try:
+        loaded = _load(attempt)
+        reports.send("loaded")
+        value = _run_steps(attempt, loaded, reports)
+        result, described = fit(value, artifacts=attempt.artifacts)
+        end = verdict.End(state=State.SUCCEEDED, exit_code=ExitCode.OK, result=result, result_repr=described)
+    except BaseException as error:  # noqa: BLE001 whatever ends the flow is its outcome
+        end = _end_of(error)
+    if notice.stop is not None:
+        end = verdict.stopped(notice.stop, run_seconds=attempt.run_seconds)
+    reports.send("end", end=contract.encode(end))
+    if loaded is not None and "on_exit" in loaded.callbacks:
+        reports.send("on_exit")
+        _guard_on_exit(lambda: loaded.callbacks["on_exit"](_outcome(attempt, end)))
+    _flush()
+    return end.exit_code
+
+
+def call_on_exit(attempt: Attempt, outcome: Outcome) -> int:
+    """Call `on_exit` in a process of its own, for a flow whose process ended before it could."""
+    prepare_process(attempt)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(attempt.request.flow.partition(":")[0])))  # noqa: PTH100, PTH120
+    reference = attempt.callbacks.on_exit or ""
+    _guard_on_exit(lambda: load_callback(reference, role="on_exit")(outcome))
+    _flush()
+    return ExitCode.OK
+
+
+def prepare_process(attempt: Attempt) -> None:
+    """Give the process the run's environment variables, unbuffered output and logging."""
+    request = attempt.request
+    variables = dict(attempt.environment.env)
+    variables["PENSTOCK_RUN_ID"] = request.run_id
+    variables["PENSTOCK_ATTEMPT"] = str(request.attempt)
+    variables["PENSTOCK_ENVIRONMENT"] = attempt.environment.name
+    if attempt.deadline is not None:
+        variables["PENSTOCK_DEADLINE"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(attempt.deadline))
+    if attempt.artifacts is not None:
+        variables["PENSTOCK_ARTIFACTS"] = attempt.artifacts
+    # For programs that the flow starts; this interpreter is up already.
+    variables["PYTHONUNBUFFERED"] = "1"
+    os.environ.update(variables)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
+    log.configure(attempt.log)
+
+
+def _load(attempt: Attempt) -> _Loaded:
+    request = attempt.request
+    flow = load(request.flow)
+    bound = None
+    if isinstance(flow, Script):
+        if request.parameters:
+            raise LoadError(f"{request.flow} is a script, which takes no -p. Put its arguments behind --.")
+    elif request.arguments:
+        raise LoadError(f"{request.flow} is a function, which takes no arguments behind --. Use -p name=value.")
+    else:
+        has_client = attempt.executor.type is ExecutorType.DASK
+        bound = bind(flow.signature_of, request.parameters, has_client=has_client)
+    named = asdict(attempt.callbacks)
+    callbacks = {role: load_callback(reference, role=role) for role, reference in named.items() if reference}
+    for role, arguments in (("on_execute", 2), ("on_start", 0), ("on_exit", 1)):
+        if role in callbacks:
+            _check_callback(callbacks[role], role, named[role], arguments)
+    return _Loaded(flow=flow, bound=bound, callbacks=callbacks)
+
+
+def _check_callback(callback: Callable[..., object], role: str, reference: str, arguments: int) -> None:
+    try:
+        signature(callback).bind(*[None] * arguments)
+    except TypeError as error:
+        takes = {0: "no arguments", 1: "the outcome", 2: "the parameters and the cluster's options"}[arguments]
+        raise LoadError(f"{reference} cannot be called as {role} ({error}). It is given {takes}.") from None
+    except ValueError:
+        return  # written in C without a signature: the call will tell
+
+
+def _run_steps(attempt: Attempt, loaded: _Loaded, reports: Reports) -> object:
+    executor = attempt.executor
+    if "on_execute" in loaded.callbacks:
+        executor = _on_execute(executor, loaded, attempt)
+    with ExitStack() as stack:
+        client = None
+        if executor.type is ExecutorType.DASK:
+            from runner.clusters import connect
+
+            client = stack.enter_context(connect(executor, reports))
+            if isinstance(loaded.flow, Function):
+                _ship_by_value(loaded.flow)
+        if "on_start" in loaded.callbacks:
+            _call_back("on_start", loaded.callbacks["on_start"])
+        if client is not None and executor.performance_report and attempt.artifacts is not None:
+            from runner.clusters.report import performance_report
+
+            stack.enter_context(performance_report(attempt.artifacts))
+        reports.send("flow_called")
+        try:
+            return _call(loaded, attempt, client)
+        finally:
+            reports.send("flow_ended")
+
+
+def _on_execute(executor: Executor, loaded: _Loaded, attempt: Attempt) -> Executor:
+    local_cluster = executor.type is ExecutorType.DASK and executor.address is None
+    options = {name: getattr(executor, name) for name in CLUSTER_OPTIONS} if local_cluster else {}
+    parameters = dict(loaded.bound.arguments) if loaded.bound is not None else {}
+    changes = _call_back("on_execute", loaded.callbacks["on_execute"], parameters, dict(options))
+    if changes is None:
+        return executor
+    subject = f"what {attempt.callbacks.on_execute} returned"
+    if not isinstance(changes, Mapping) or not changes.keys() <= options.keys():
+        raise ContractError(
+            path="",
+            found=contract.describe(changes) if not isinstance(changes, Mapping) else f"{sorted(changes)}",
+            expected=f"a mapping with some of {sorted(options)}, or None",
+            subject=subject,
+            next_step="Return only the options to change.",
+        )
+    value = {**asdict(executor), **changes}
+    return contract.decode(Executor, value, subject=subject, warn=lambda _: None)
+
+
+def _call_back(role: str, callback: Callable[..., object], *arguments: object) -> object:
+    try:
+        return callback(*arguments)
+    except Exception as error:
+        raise _CallbackError(role) from error
+
+
+def _call(loaded: _Loaded, attempt: Attempt, client: "Client | None") -> object:
+    if isinstance(loaded.flow, Script):
+        loaded.flow.run(attempt.request.arguments)
+        return None
+    function = loaded.flow.call
+    if loaded.flow.prefect and client is not None:
+        from runner.clusters.prefect import on_cluster
+
+        function = on_cluster(function, client)
+    assert loaded.bound is not None  # noqa: S101 a function's parameters are always bound
+    value = loaded.bound.call(function, client=client)
+    return asyncio.run(value) if iscoroutine(value) else value
+
+
+def _ship_by_value(flow: Function) -> None:
+    """Send the flow's own functions to the workers whole: they need not have its file, and see every edit."""
+    import cloudpickle
+
+    if flow.module.__name__ not in sys.stdlib_module_names:
+        cloudpickle.register_pickle_by_value(flow.module)
+
+
+def _end_of(error: BaseException) -> verdict.End:
+    """How an exception ends the run; its traceback goes to the log."""
+    if isinstance(error, SystemExit):
+        return _end_of_exit(error)
+    cause = error.__cause__ if isinstance(error, _CallbackError) else error
+    where = f"The callback {error} raised " if isinstance(error, _CallbackError) else ""
+    if isinstance(cause, PenstockError):
+        detail = getattr(cause, "detail", None)
+        print(f"{detail or ''}penstock: {cause}", file=sys.stderr)
+        failed = FailureClass.FLOW if cause.exit_code is ExitCode.CANNOT_LOAD else FailureClass.CONFIG
+        failure = Failure(failure_class=failed, message=plain(str(cause)), detail=detail and plain(detail))
+        return verdict.End(state=State.FAILED, exit_code=cause.exit_code, failure=failure)
+    assert cause is not None  # noqa: S101 a callback's error has its cause
+    detail = traceback_of(cause)
+    print(detail, end="", file=sys.stderr)
+    code = ExitCode.INTERRUPTED if isinstance(cause, KeyboardInterrupt) else ExitCode.FLOW_FAILED
+    message = f"{where}{type(cause).__name__}: {cause}" if str(cause) else f"{where}{type(cause).__name__}"
+    failure = Failure(failure_class=FailureClass.FLOW, message=plain(message), detail=plain(detail[-MAX_DETAIL:]))
+    return verdict.End(state=State.FAILED, exit_code=code, failure=failure)
+
+
+def _end_of_exit(error: SystemExit) -> verdict.End:
+    if error.code is None or error.code == 0:
+        return verdict.End(state=State.SUCCEEDED, exit_code=ExitCode.OK)
+    if not isinstance(error.code, int):
+        print(error.code, file=sys.stderr)
+    number = error.code if isinstance(error.code, int) else ExitCode.FLOW_FAILED
+    code = number if 1 <= number < ExitCode.USAGE else ExitCode.FLOW_FAILED
+    note = "" if code == number else ", which is not one of the flow's own codes 1-63"
+    failure = Failure(
+        failure_class=FailureClass.FLOW, message=plain(f"The flow raised SystemExit({error.code!r}){note}.")
+    )
+    return verdict.End(state=State.FAILED, exit_code=code, failure=failure)
+
+
+def plain(text: str) -> str:
+    """Text that any JSON reader takes: no NUL, no lone surrogates."""
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+
+
+def _outcome(attempt: Attempt, end: verdict.End) -> Outcome:
+    outcome = Outcome(
+        run_id=attempt.request.run_id,
+        attempt=attempt.request.attempt,
+        environment=attempt.environment.name,
+        kind=attempt.environment.kind,
+        flow=attempt.request.flow,
+        state=end.state,
+    )
+    return replace(outcome, **{name: getattr(end, name) for name in ("exit_code", "failure", "result", "result_repr")})
+
+
+def _guard_on_exit(callback: Callable[[], object]) -> None:
+    try:
+        callback()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 it must not hide how the flow ended
+        cause = error if not isinstance(error, PenstockError) else None
+        print(traceback_of(cause) if cause else f"penstock: {error}\n", end="", file=sys.stderr)
+        print("penstock: on_exit failed; the run's outcome stays as it was.", file=sys.stderr)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
