@@ -69,7 +69,7 @@ def _refuse(argv: list[str], error: PenstockError) -> int:
     print(f"penstock: {error}", file=sys.stderr, flush=True)
     options = dict(zip(argv[::2], argv[1::2], strict=False))
     if "--outcome" in options:
-        from runner.supervisor import write_outcome
+        from runner.record import write_outcome
 
         failure = Failure(failure_class=FailureClass.CONFIG, message=str(error))
         run_id = os.environ.get("PENSTOCK_RUN_ID", "unknown")

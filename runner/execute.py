@@ -15,7 +15,7 @@ from runner.attempt import Attempt
 from runner.channel import Reports
 from runner.environment import Executor, ExecutorType
 from runner.errors import ContractError, LoadError, PenstockError
-from runner.flow import Function, Script, load, load_callback, traceback_of
+from runner.flow import BY_VALUE, Function, Script, load, load_callback, traceback_of
 from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
 from runner.parameters import Bound, bind
 from runner.result import fit
@@ -95,7 +95,7 @@ def prepare_process(attempt: Attempt) -> None:
 
 def _load(attempt: Attempt) -> _Loaded:
     request = attempt.request
-    flow = load(request.flow)
+    flow = load(request.flow, by_value=attempt.executor.address is not None)
     bound = None
     if isinstance(flow, Script):
         if request.parameters:
@@ -134,7 +134,7 @@ def _run_steps(attempt: Attempt, loaded: _Loaded, reports: Reports) -> object:
 
             client = stack.enter_context(connect(executor, reports))
             if isinstance(loaded.flow, Function):
-                _ship_by_value(loaded.flow)
+                _send_whole(loaded.flow)
         if "on_start" in loaded.callbacks:
             _call_back("on_start", loaded.callbacks["on_start"])
         if client is not None and executor.performance_report and attempt.artifacts is not None:
@@ -189,11 +189,11 @@ def _call(loaded: _Loaded, attempt: Attempt, client: "Client | None") -> object:
     return asyncio.run(value) if iscoroutine(value) else value
 
 
-def _ship_by_value(flow: Function) -> None:
-    """Send the flow's own functions to the workers whole: they need not have its file, and see every edit."""
-    import cloudpickle
+def _send_whole(flow: Function) -> None:
+    """Send the flow's own functions to the workers whole when these cannot import them."""
+    if flow.module.__name__.endswith(BY_VALUE):
+        import cloudpickle
 
-    if flow.module.__name__ not in sys.stdlib_module_names:
         cloudpickle.register_pickle_by_value(flow.module)
 
 

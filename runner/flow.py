@@ -14,6 +14,11 @@ from runner.errors import LoadError
 RUNNER_FOLDER = os.path.dirname(__file__)  # noqa: PTH120 pathlib costs start-up time
 
 
+BY_VALUE = "__main__"
+"""Ends the name of a module that others cannot import by it. distributed pickles by name whatever it can, and only what
+names `__main__` with cloudpickle, which sends functions whole when their module is registered for that."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Function:
     """A flow that is called."""
@@ -44,8 +49,12 @@ class Script:
         exec(self.code, module.__dict__)  # noqa: S102 running the user's code is what this is for
 
 
-def load(reference: str) -> Function | Script:
+def load(reference: str, *, by_value: bool = False) -> Function | Script:
     """Import the flow that a reference names.
+
+    Args:
+        reference: `module:function`, `file.py:function` or `file.py`.
+        by_value: whether the functions of a file go to Dask workers that do not have the file.
 
     Raises:
         LoadError: it cannot be imported, or is not a function.
@@ -55,7 +64,7 @@ def load(reference: str) -> Function | Script:
         if not place.endswith(".py"):
             raise LoadError(f"The flow {reference!r} names no function. Write module:function or file.py:function.")
         return _script(place)
-    module = _module_of_file(place) if place.endswith(".py") else _module(place)
+    module = _module_of_file(place, by_value=by_value) if place.endswith(".py") else _module(place)
     return _function(module, name, where=place)
 
 
@@ -78,14 +87,14 @@ def _script(path: str) -> Script:
     return Script(path=path, code=_compiled(path, source))
 
 
-def _module_of_file(path: str) -> ModuleType:
+def _module_of_file(path: str, *, by_value: bool) -> ModuleType:
     code = _compiled(path, _source(path))
     folder, file = os.path.split(os.path.abspath(path))  # noqa: PTH100
     sys.path.insert(0, folder)
     name = file.removesuffix(".py")
     # A file called json.py or runner.py must not take the place of the module that others import by that name.
-    if name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
-        name = f"flow_of_{''.join(letter if letter.isalnum() else '_' for letter in name)}"
+    if by_value or name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
+        name = f"{''.join(letter if letter.isalnum() else '_' for letter in name)}{BY_VALUE}"
     spec = importlib.util.spec_from_file_location(name, os.path.join(folder, file))  # noqa: PTH118
     if spec is None:
         raise LoadError(f"The flow file {path} cannot be imported as a module. Give it a plain name that ends in .py.")

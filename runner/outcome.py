@@ -45,6 +45,8 @@ class FailureClass(StrEnum):
     """The environment document, the run request or what they name is wrong."""
     NEVER_STARTED = "never-started"
     """The run was accepted and its process never came up."""
+    PREEMPTED = "preempted"
+    """The platform took the run's place away: running it again is safe."""
     INTERNAL = "internal"
     """A bug of Penstock's own."""
 

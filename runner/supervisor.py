@@ -11,17 +11,17 @@ import os
 import select
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from runner import contract, verdict
+from runner import verdict
 from runner.attempt import Attempt
 from runner.channel import ReportReader, Reports
 from runner.memory import oom_kills
 from runner.outcome import Artifact, ExitCode, LogSummary, Outcome, State
+from runner.record import write_outcome
 from runner.stop import StopNotice
 
 try:  # hashlib would load OpenSSL: 4 MB in every container for one hash
@@ -55,18 +55,6 @@ def supervise(attempt: Attempt) -> int:
             return child_exit_code
         supervisor.watch()
     return supervisor.finish()
-
-
-def write_outcome(path: str, outcome: Outcome) -> None:
-    """Write the outcome in one step: a reader sees the old one or the new one."""
-    partial = f"{path}.part"
-    try:
-        with open(partial, "wb") as file:  # noqa: PTH123 pathlib costs start-up time
-            file.write(contract.to_bytes(outcome))
-        os.replace(partial, path)  # noqa: PTH105
-    except OSError as error:
-        # The exit code still says how the run ended; losing the record must not lose that too.
-        print(f"penstock: the outcome could not be written to {path}: {error.strerror}", file=sys.stderr, flush=True)
 
 
 class _Supervisor:
@@ -325,7 +313,7 @@ def _artifacts(folder: str | None) -> tuple[Artifact, ...]:
     if folder is None:
         return ()
     names = sorted(
-        os.path.relpath(os.path.join(root, name), folder)  # noqa: PTH118 pathlib costs start-up time
+        os.fsencode(os.path.relpath(os.path.join(root, name), folder)).decode(errors="backslashreplace")  # noqa: PTH118 pathlib costs start-up time
         for root, _, names in os.walk(folder)
         for name in names
     )

@@ -30,7 +30,7 @@ def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
         reports.send("scratch", path=scratch)
         limit = {} if executor.memory_limit_mib is None else {"memory_limit": f"{executor.memory_limit_mib}MiB"}
         # Without the dashboard the scheduler would still serve its state over HTTP, to everyone on the machine.
-        routes = (
+        routes: dict[str, list[str]] = (
             {}
             if executor.dashboard
             else {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}

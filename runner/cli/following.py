@@ -1,0 +1,79 @@
+"""Follows a run to its end, as `run`, `retry` and `logs -f` do."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from runner import contract
+from runner.cli.command import print_json, say
+from runner.cli.render import exit_code, headline, summary
+from runner.launch.base import Launcher
+from runner.outcome import ExitCode
+
+
+class Hangup(BaseException):
+    """The client itself was asked to end, with SIGTERM."""
+
+
+def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
+    """Pass the run's output on, then print its outcome; the result is the run's exit code.
+
+    The first Ctrl-C cancels the run and waits for its end, the second leaves it alone and returns at once. SIGTERM
+    cancels it too: whoever ends the client, a CI system say, means the run.
+    """
+    # With --json stdout is for the outcome alone.
+    sink = _Sink(2 if as_json else 1)
+    signal.signal(signal.SIGTERM, _hang_up)
+    try:
+        outcome = launcher.follow(run_id, sink.write)
+    except (KeyboardInterrupt, Hangup) as asked:
+        by_terminal = isinstance(asked, KeyboardInterrupt)
+        again = " Press Ctrl-C again to leave it alone and return at once." if by_terminal else ""
+        say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
+        try:
+            launcher.stop(run_id, interrupt=by_terminal)
+            outcome = launcher.follow(run_id, sink.write, skip=sink.written)
+        except (KeyboardInterrupt, Hangup):
+            say(f"penstock: detached; `penstock logs -f {run_id}` follows the run, which is still ending.")
+            return ExitCode.INTERRUPTED
+    sys.stdout.flush()
+    say(summary(outcome))
+    if as_json:
+        print_json(contract.encode(outcome))
+    return exit_code(outcome)
+
+
+def pass_on_to_end(launcher: Launcher, run_id: str, *, skip: int) -> None:
+    """Pass the run's output on without a hand in the run: Ctrl-C only stops looking."""
+    launcher.follow(run_id, _Sink(1).write, skip=skip)
+
+
+def detached(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
+    """Say how to find a run that goes on by itself."""
+    outcome = launcher.find(run_id).outcome
+    say(headline(outcome))
+    say(f"  Follow it with `penstock logs -f {run_id}`, stop it with `penstock cancel {run_id}`.")
+    if as_json:
+        print_json(contract.encode(outcome))
+    else:
+        print(run_id)
+    return ExitCode.OK
+
+
+class _Sink:
+    """Writes to a file descriptor at once, and counts."""
+
+    def __init__(self, fd: int) -> None:
+        self.written = 0
+        self._fd = fd
+
+    def write(self, data: bytes) -> None:
+        while data:
+            count = os.write(self._fd, data)
+            self.written += count
+            data = data[count:]
+
+
+def _hang_up(_: int, __: FrameType | None) -> None:
+    raise Hangup

@@ -1,0 +1,42 @@
+"""`penstock logs`: show what a run printed."""
+
+import argparse
+import sys
+
+from runner.cli.command import add_json, print_json, wants_json
+from runner.cli.following import pass_on_to_end
+from runner.cli.launchers import launcher_of
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("run_id", metavar="RUN", help="id of the run")
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on until the run has ended; Ctrl-C only stops looking"
+    )
+    parser.add_argument("--tail", type=_count, metavar="N", help="only the last N lines that there are now")
+    add_json(parser)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the output; with --json as one object when all of it is there."""
+    launcher = launcher_of(options.run_id)
+    if wants_json(options):
+        if options.follow:
+            launcher.follow(options.run_id, lambda _: None)
+        text = launcher.log(options.run_id, tail=options.tail).decode(errors="replace")
+        print_json({"run_id": options.run_id, "log": text})
+        return 0
+    shown = launcher.log(options.run_id, tail=options.tail)
+    sys.stdout.buffer.write(shown)
+    sys.stdout.flush()
+    if options.follow:
+        before = len(launcher.log(options.run_id, tail=None)) if options.tail is not None else len(shown)
+        pass_on_to_end(launcher, options.run_id, skip=before)
+    return 0

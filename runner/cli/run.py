@@ -1,0 +1,171 @@
+"""`penstock run`: start a flow, follow it, exit with its exit code."""
+
+import argparse
+import re
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from runner import contract
+from runner.cli import environments
+from runner.cli.command import add_json, say, wants_json
+from runner.cli.following import detached, follow_to_end
+from runner.cli.launchers import launcher
+from runner.convert import Mismatch, convert
+from runner.environment import Callbacks, Environment, Executor, ExecutorType, Kind, Log, LogLevel
+from runner.errors import ContractError, UsageError
+from runner.request import RunRequest
+
+EPILOG = """\
+FLOW is module:function, path/to/file.py:function, or path/to/file.py for a script with its arguments behind --.
+
+  penstock run flow.py:main --env local -p city=Berlin -p days=7 -p 'tags:=["a","b"]'
+  penstock run report.py --env local -- --month 3
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.epilog = EPILOG
+    parser.usage = "penstock run FLOW [options] [-- ARGUMENT...]"
+    parser.add_argument("flow", metavar="FLOW", help="what to run; see below")
+    environments.add_options(parser)
+    parser.add_argument(
+        "-p",
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter; NAME:=VALUE gives it as JSON; repeatable",
+    )
+    parser.add_argument("--params", metavar="FILE", help="parameters as a JSON object in a file, or - for stdin")
+    parser.add_argument(
+        "--run-id", metavar="ID", help="a run of this id is started once, however often this is repeated"
+    )
+    parser.add_argument("-d", "--detach", action="store_true", help="print the run id and return at once")
+    parser.add_argument("--timeout", metavar="TIME", help="end the flow after this time, such as 90s or 2h")
+    parser.add_argument("--executor", metavar="EXECUTOR", help="inline, dask, or the address of a Dask scheduler")
+    parser.add_argument("--log-level", choices=[level.value for level in LogLevel], help="level of Python's logging")
+    for role in ("on-execute", "on-start", "on-exit"):
+        parser.add_argument(f"--{role}", metavar="M:F", help=f"callback {role.replace('-', '_')} of this run")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the run and follow it."""
+    environment = environments.choose(options, _warn)
+    request = _request(options, environment)
+    platform = launcher(environment.kind)
+    started = platform.submit(environment, request)
+    if not started:
+        say(f"penstock: the run {request.run_id} had been started before; this follows it.")
+    if options.detach:
+        return detached(platform, request.run_id, as_json=wants_json(options))
+    if started:
+        say(f"penstock: {request.run_id} in {environment.name}")
+    return follow_to_end(platform, request.run_id, as_json=wants_json(options))
+
+
+def _warn(sentence: str) -> None:
+    say(f"penstock: {sentence}")
+
+
+def _request(options: argparse.Namespace, environment: Environment) -> RunRequest:
+    value = {
+        "schema_version": 1,
+        "run_id": options.run_id if options.run_id is not None else new_run_id(options.flow),
+        "accepted_at": time.time(),
+        "flow": _flow(options.flow, environment),
+        "parameters": parameters(options.param, options.params),
+        "arguments": options.arguments,
+        "callbacks": asdict(
+            Callbacks(on_execute=options.on_execute, on_start=options.on_start, on_exit=options.on_exit)
+        ),
+        "executor": _executor(options.executor, environment.executor),
+        "run_seconds": _seconds(options.timeout),
+        "log": contract.encode(_log(options.log_level, environment.log)),
+    }
+    try:
+        return contract.decode(RunRequest, value, subject="the command line", warn=lambda _: None)
+    except ContractError as error:
+        raise UsageError(f"--{error.path.replace('_', '-')} is {error.found}, expected {error.expected}.") from None
+
+
+def new_run_id(flow: str) -> str:
+    """An id that tells people what ran when, and that no other run has."""
+    name = re.sub(r"[^a-z0-9]+", "-", Path(flow).name.replace(".py", "").lower()).strip("-")[:18].strip("-")
+    return f"{name or 'run'}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+
+
+def parameters(pairs: Sequence[str], file: str | None) -> dict[str, object]:
+    """Parameters from the command line, over those of a file.
+
+    Raises:
+        UsageError: one is not NAME=VALUE, or is not JSON where it says so.
+    """
+    values = dict(_parameters_of(file)) if file else {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        raw = name.endswith(":")
+        name = name.removesuffix(":")
+        if not separator or not name.isidentifier():
+            raise UsageError(f"-p {pair} is not NAME=VALUE. Write -p name=value, or -p 'name:=JSON'.")
+        try:
+            values[name] = contract.parse_json(value, subject=f"-p {name}") if raw else value
+        except ContractError as error:
+            raise UsageError(f"{error} Write -p {name}=text for plain text.") from None
+    return values
+
+
+def _parameters_of(file: str) -> dict[str, object]:
+    subject = f"--params {file}"
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{subject} cannot be read ({error.strerror}). Give a file with a JSON object.") from None
+    try:
+        value = contract.parse_json(data, subject=subject)
+    except ContractError as error:
+        raise UsageError(str(error)) from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{subject} holds {contract.describe(value)}, expected a JSON object of parameters by name.")
+    return value
+
+
+def _flow(flow: str, environment: Environment) -> str:
+    """The flow, its file with the whole path when the run takes place in another folder than this."""
+    path, colon, name = flow.partition(":")
+    moved = environment.kind is Kind.LOCAL and environment.local is not None and environment.local.working_directory
+    return f"{Path(path).absolute()}{colon}{name}" if moved and Path(path).is_file() else flow
+
+
+def _executor(word: str | None, default: Executor) -> object:
+    if word is None:
+        return None
+    if word == ExecutorType.INLINE:
+        return contract.encode(Executor())
+    if word == ExecutorType.DASK:
+        local = default.type is ExecutorType.DASK and default.address is None
+        return contract.encode(default if local else Executor(type=ExecutorType.DASK))
+    tls = default.tls if word.startswith(("tls://", "wss://")) else None
+    return {"type": "dask", "address": word, "tls": contract.encode(tls)}
+
+
+def _seconds(text: str | None) -> float | None:
+    from datetime import timedelta
+
+    if text is None:
+        return None
+    try:
+        value = convert(timedelta, text, "--timeout")
+    except Mismatch as error:
+        raise UsageError(f"--timeout is {error.found}, expected {error.expected}.") from None
+    assert isinstance(value, timedelta)  # noqa: S101 that is what was asked for
+    return value.total_seconds()
+
+
+def _log(level: str | None, default: Log) -> Log | None:
+    return None if level is None else replace(default, level=LogLevel(level))

@@ -1,0 +1,69 @@
+"""What every launcher can do. One file per platform beside this one; `penstock` knows nothing of platforms."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.environment import Environment
+from runner.outcome import Outcome
+from runner.request import RunRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """A run as a launcher finds it."""
+
+    outcome: Outcome
+    """How it stands, or how it ended."""
+    accepted_at: float
+    """When the attempt was accepted, in seconds since 1970."""
+
+
+class Launcher(Protocol):
+    """Turns run requests into processes, Jobs or tasks, and looks after them."""
+
+    def submit(self, environment: Environment, request: RunRequest) -> bool:
+        """Start the run, once.
+
+        When this returns, the run exists: a repeated call with the same request starts nothing.
+
+        Returns:
+            Whether it was started by this call, rather than by an earlier one.
+
+        Raises:
+            UsageError: a run of this id exists with another request.
+            UnavailableError: the platform cannot take it.
+        """
+
+    def retry(self, run_id: str) -> int:
+        """Start the next attempt of a run that has ended; the result is that attempt's number."""
+
+    def follow(self, run_id: str, write: Callable[[bytes], object], *, skip: int = 0) -> Outcome:
+        """Pass on the run's output until the run has ended; the result is its outcome.
+
+        Args:
+            run_id: the run.
+            write: called with the bytes as they come.
+            skip: number of bytes at the beginning that are not wanted.
+        """
+
+    def log(self, run_id: str, *, tail: int | None) -> bytes:
+        """What the run has printed: all of it, or the last lines."""
+
+    def stop(self, run_id: str, *, interrupt: bool = False) -> None:
+        """Ask the run to stop within its grace. A run that has ended is left as it is.
+
+        Args:
+            run_id: the run.
+            interrupt: whether it was interrupted at a terminal, where the platform can tell that apart.
+        """
+
+    def find(self, run_id: str) -> RunRecord:
+        """How the run stands.
+
+        Raises:
+            UsageError: there is no such run.
+        """
+
+    def runs(self) -> Iterator[RunRecord]:
+        """All runs that there are records of, in no order."""

@@ -1,0 +1,43 @@
+"""Writes the outcome's file so that a reader always finds a whole one, on a full disk too."""
+
+import os
+import sys
+from dataclasses import replace
+
+from runner import contract
+from runner.outcome import Outcome
+
+RESERVED_BYTES = 4096
+"""Every record takes at least this much room, so that a short one can still be written in its place on a full disk."""
+
+
+def write_outcome(path: str, outcome: Outcome) -> None:
+    """Put the outcome in the place of the one before, in one step.
+
+    Where there is no room for it, it is written over the one before without its result and details. Where that cannot
+    be either, a sentence on stderr says so: the exit code still tells how the run ended.
+    """
+    partial = f"{path}.part"
+    try:
+        _write(partial, outcome, os.O_CREAT | os.O_TRUNC)
+        os.replace(partial, path)  # noqa: PTH105 pathlib costs start-up time
+    except OSError as error:
+        failure = outcome.failure and replace(outcome.failure, detail=None)
+        lost = None if outcome.result is None else f"lost, since it could not be written ({error.strerror})"
+        short = replace(outcome, result=None, result_repr=lost or outcome.result_repr, failure=failure, artifacts=())
+        try:
+            os.unlink(partial)  # noqa: PTH108
+            _write(path, short, 0)
+        except OSError:
+            print(f"penstock: the outcome could not be written to {path} ({error.strerror}).", file=sys.stderr)
+
+
+def _write(path: str, outcome: Outcome, flags: int) -> None:
+    data = contract.to_bytes(outcome)
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
+    try:
+        data = data.ljust(max(RESERVED_BYTES, os.fstat(fd).st_size))
+        while data:
+            data = data[os.write(fd, data) :]
+    finally:
+        os.close(fd)

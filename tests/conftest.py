@@ -1,0 +1,48 @@
+"""What all tests share: golden files, required suites, folders of Penstock's own."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REQUIRED = frozenset(filter(None, os.environ.get("PENSTOCK_REQUIRE", "").split(",")))
+"""Markers whose tests must run here: one that is skipped fails. CI sets it, so that no suite is missing unseen."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    needed = sorted(REQUIRED & {mark.name for mark in item.iter_markers()})
+    if report.skipped and needed and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"It needs {', '.join(needed)}, which must be there (PENSTOCK_REQUIRE): {report.longrepr}"
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """Compare bytes with a file in the folder `golden` beside the test; `--update-golden` writes it."""
+
+    def compare(name: str, data: bytes) -> None:
+        path = request.path.parent / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        assert path.exists(), f"{path} is missing; --update-golden writes it"
+        assert data == path.read_bytes()
+
+    return compare
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of the test's own, so that no test sees or leaves records of the user's."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    monkeypatch.delenv("PENSTOCK_ENVIRONMENT", raising=False)
+    return folder
