@@ -30,13 +30,13 @@ def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
         reports.send("scratch", path=scratch)
         limit = {} if executor.memory_limit_mib is None else {"memory_limit": f"{executor.memory_limit_mib}MiB"}
         # Without the dashboard the scheduler would still serve its state over HTTP, to everyone on the machine.
-        routes: dict[str, list[str]] = (
+        settings: dict[str, list[str]] = (
             {}
             if executor.dashboard
             else {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
         )
         with (
-            dask.config.set(routes),
+            dask.config.set({**settings, "temporary-directory": scratch}),
             LocalCluster(
                 n_workers=executor.workers,
                 threads_per_worker=executor.threads_per_worker,

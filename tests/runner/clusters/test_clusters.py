@@ -1,0 +1,234 @@
+"""What holds for every Dask cluster that a run can use, and what is particular to the local one."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import LocalCluster, Security
+
+from tests.testbed.runner_process import BEHAVIOURS, FLOWS, Ended, await_file, await_gone, run_flow, started
+
+pytestmark = [pytest.mark.dask, pytest.mark.timeout(120)]
+ON_DASK = FLOWS / "on_dask.py"
+LOCAL = {"type": "dask", "workers": 2, "threads_per_worker": 1, "memory_limit_mib": 512, "performance_report": False}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A kind of cluster under test."""
+
+    kind: str
+    executor: dict[str, Any]
+
+
+@contextlib.contextmanager
+def _certificates(folder: Path) -> Iterator[dict[str, str]]:
+    """Files as a platform would mount them; one key is the authority, the scheduler and the client here."""
+    keys = Security.temporary()
+    (folder / "cert.pem").write_text(keys.tls_client_cert)
+    (folder / "key.pem").write_text(keys.tls_client_key)
+    (folder / "key.pem").chmod(0o600)
+    yield {
+        name: str(folder / file)
+        for name, file in (("ca_file", "cert.pem"), ("cert_file", "cert.pem"), ("key_file", "key.pem"))
+    }
+
+
+@contextlib.contextmanager
+def _existing(folder: Path, *, tls: bool) -> Iterator[dict[str, Any]]:
+    """A cluster that somebody else runs, whose workers cannot import the flow's file."""
+    with contextlib.ExitStack() as stack:
+        files = stack.enter_context(_certificates(folder)) if tls else None
+        security = Security(
+            tls_ca_file=files["ca_file"],
+            tls_client_cert=files["cert_file"], tls_client_key=files["key_file"],
+            tls_scheduler_cert=files["cert_file"], tls_scheduler_key=files["key_file"],
+            tls_worker_cert=files["cert_file"], tls_worker_key=files["key_file"],
+            require_encryption=True,
+        ) if files else None  # fmt: skip
+        cluster = stack.enter_context(
+            LocalCluster(
+                n_workers=2,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                protocol="tls://" if tls else "tcp://",
+                security=security,
+                local_directory=str(folder),
+                silence_logs=50,
+            )
+        )
+        yield {"type": "dask", "address": cluster.scheduler_address, "tls": files, "performance_report": False}
+
+
+@pytest.fixture(scope="module", params=["local", "address", "address-tls"])
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    if request.param == "local":
+        yield Cluster("local", LOCAL)
+        return
+    with _existing(tmp_path_factory.mktemp("cluster"), tls=request.param == "address-tls") as executor:
+        yield Cluster("address", executor)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(tmp_path: Path, cluster: Cluster) -> Run:
+    def run(function: str, parameters: dict[str, Any] | None = None, **options: Any) -> Ended:
+        return run_flow(
+            tmp_path, f"{ON_DASK}:{function}", parameters, environment={"executor": cluster.executor}, **options
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("way", ["with_parameter", "with_default_client", "with_get_client"])
+def test_a_flow_uses_the_cluster(run: Run, way: str) -> None:
+    ended = run(way)
+
+    assert (ended.exit_code, ended.outcome["result"]) == (0, [0, 1, 4, 9, 16])
+    assert ended.output == b""
+
+
+def test_an_optional_client_is_given(run: Run) -> None:
+    assert run("optional").outcome["result"] is True
+
+
+def test_a_failing_flow_keeps_its_exit_code(run: Run, tmp_path: Path) -> None:
+    ended = run("fail", {"ready": str(tmp_path / "ready")})
+
+    assert ended.exit_code == 1
+    assert ended.outcome["failure"]["message"] == "ValueError: after the cluster was open"
+
+
+def test_without_a_cluster_an_optional_client_is_the_default(tmp_path: Path) -> None:
+    assert run_flow(tmp_path, f"{ON_DASK}:optional").outcome["result"] is False
+
+
+def test_without_a_cluster_a_needed_client_is_told_before_anything_starts(tmp_path: Path) -> None:
+    ended = run_flow(tmp_path, f"{ON_DASK}:with_parameter")
+
+    assert ended.exit_code == 66
+    assert ended.outcome["failure"]["message"] == (
+        "The parameter client wants a Dask client, and this environment's executor is inline. "
+        "Run with --executor dask, or give the parameter a default."
+    )
+
+
+def test_a_local_cluster_is_as_it_was_asked_for(tmp_path: Path) -> None:
+    ended = run_flow(tmp_path, f"{ON_DASK}:shape", environment={"executor": LOCAL})
+
+    assert ended.outcome["result"] == {
+        "hosts": ["127.0.0.1"],
+        "threads": [1, 1],
+        "memory_mib": [512, 512],
+        "scheduler": "tls://127.0.0.1",
+        "encrypted": True,
+    }
+
+
+def test_on_execute_sizes_the_cluster(tmp_path: Path) -> None:
+    ended = run_flow(
+        tmp_path,
+        f"{ON_DASK}:shape",
+        environment={"executor": LOCAL, "callbacks": {"on_execute": "callbacks:on_execute"}},
+    )
+
+    assert ended.outcome["result"]["threads"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("callback", "sentence"),
+    [
+        (
+            "too_many_workers",
+            "too_many_workers returned: workers is -1, expected a whole number of at least 1.",
+        ),
+        ("unknown_option", "what callbacks:unknown_option returned is ['threads'], expected a mapping with some of"),
+    ],
+)
+def test_on_execute_that_asks_for_what_cannot_be(tmp_path: Path, callback: str, sentence: str) -> None:
+    ended = run_flow(
+        tmp_path,
+        f"{ON_DASK}:shape",
+        environment={"executor": LOCAL, "callbacks": {"on_execute": f"callbacks:{callback}"}},
+    )
+
+    assert ended.exit_code == 65
+    assert sentence in ended.outcome["failure"]["message"]
+
+
+@pytest.mark.parametrize("end", ["failure", "SIGTERM", "SIGKILL of the flow"])
+def test_a_local_cluster_is_gone_however_the_flow_ends(tmp_path: Path, end: str) -> None:
+    ready = tmp_path / "ready"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    function = "fail" if end == "failure" else "wait"
+    with started(
+        tmp_path,
+        f"{ON_DASK}:{function}",
+        {"ready": str(ready)},
+        environment={"executor": LOCAL},
+        variables={"TMPDIR": str(scratch)},
+    ) as runner:
+        pids = [int(pid) for pid in await_file(ready, 60).split()]
+        if end == "SIGTERM":
+            runner.signal(signal.SIGTERM)
+        elif end == "SIGKILL of the flow":
+            os.kill(pids[0], signal.SIGKILL)
+        ended = runner.wait(timeout=60)
+
+    assert ended.exit_code == {"failure": 1, "SIGTERM": 143, "SIGKILL of the flow": 137}[end]
+    assert all(await_gone(pid) for pid in pids)
+    assert list(scratch.iterdir()) == []
+
+
+def test_the_performance_report_is_kept(tmp_path: Path) -> None:
+    executor = {**LOCAL, "workers": 1, "performance_report": True}
+    ended = run_flow(tmp_path, f"{ON_DASK}:with_parameter", environment={"executor": executor})
+
+    assert ended.exit_code == 0
+    report = ended.folder / "artifacts" / "dask-performance-report.html"
+    assert [item["path"] for item in ended.outcome["artifacts"]] == [str(report)]
+    assert "Dask Performance Report" in report.read_text()
+
+
+def test_an_address_where_nothing_answers(tmp_path: Path) -> None:
+    executor = {"type": "dask", "address": "tcp://127.0.0.1:1"}
+    ended = run_flow(tmp_path, f"{ON_DASK}:with_parameter", environment={"executor": executor})
+
+    assert ended.exit_code == 69
+    assert (
+        "The Dask scheduler at tcp://127.0.0.1:1 could not be reached within 10 s"
+        in (ended.outcome["failure"]["message"])
+    )
+    assert b"Traceback" not in ended.output
+
+
+def test_without_distributed_the_next_step_is_told(tmp_path: Path) -> None:
+    (tmp_path / "hide").mkdir()
+    (tmp_path / "hide" / "distributed.py").write_text("raise ImportError('not here')")
+    ended = run_flow(
+        tmp_path,
+        f"{BEHAVIOURS}:succeed",
+        environment={"executor": LOCAL},
+        variables={"PYTHONPATH": str(tmp_path / "hide")},
+    )
+
+    assert ended.exit_code == 69
+    assert "Run `pip install 'penstock[dask]'` there." in ended.outcome["failure"]["message"]
+
+
+def test_no_process_of_these_tests_is_left() -> None:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607
+
+    assert sys.executable
+    assert not [line for line in listed.splitlines() if "-m runner --environment" in line]
