@@ -7,6 +7,7 @@ metadata (see `option`), where the generator of the JSON Schemas finds them too.
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from enum import Enum
@@ -20,6 +21,8 @@ MAX_BYTES = 1024 * 1024
 
 MAX_DEPTH = 64
 """Deepest nesting that is read; enough for every parameter a person writes, far from Python's recursion limit."""
+
+LARGEST_NUMBER = sys.float_info.max
 
 T = TypeVar("T")
 Hints = Mapping[str, object]
@@ -78,10 +81,11 @@ def parse_json(data: bytes | str, *, subject: str, next_step: str = "") -> objec
         refuse(f"{len(data):,} bytes long", f"at most {MAX_BYTES:,}")
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
-        result = dict(items)
-        if len(result) != len(items):
-            names = [name for name, _ in items]
-            refuse(f"an object with the key {next(n for n in names if names.count(n) > 1)!r} twice", "each key once")
+        result: dict[str, object] = {}
+        for name, item in items:
+            if name in result:
+                refuse(f"an object with the key {name!r} twice", "each key once")
+            result[name] = item
         return result
 
     try:
@@ -235,7 +239,8 @@ def broken_rule(path: str, found: str, expected: str) -> ContractError:
 def _within(value: float, rules: Hints) -> bool:
     minimum, above, maximum = (cast("float | None", rules.get(rule)) for rule in ("minimum", "above", "maximum"))
     return (
-        (minimum is None or value >= minimum)
+        abs(value) <= LARGEST_NUMBER  # neither for infinity and NaN, nor for a whole number that is no float any more
+        and (minimum is None or value >= minimum)
         and (above is None or value > above)
         and (maximum is None or value <= maximum)
     )

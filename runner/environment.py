@@ -133,9 +133,7 @@ class Executor:
         if self.address is not None and local_only:
             raise broken_rule(local_only[0], "given beside an address", "one of both: that cluster has its own size")
         if self.tls is not None and not (self.address or "").startswith(("tls://", "wss://")):
-            raise broken_rule(
-                "executor.tls", "given without a tls:// address", "an executor.address that begins with tls://"
-            )
+            raise broken_rule("tls", "given without a tls:// address", "an address that begins with tls://")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    reason = os.environ.get("PENSTOCK_NO_ENGINE")
+    if reason and item.get_closest_marker("engine"):
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Fail a whole run in which a required suite has no test at all."""
+    if not session.config.args or session.config.args_source is not pytest.Config.ArgsSource.ARGS:
+        missing = REQUIRED - {mark.name for item in items for mark in item.iter_markers()}
+        if missing:
+            raise pytest.UsageError(f"No test is marked {', '.join(sorted(missing))}, which PENSTOCK_REQUIRE asks for.")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     outcome = yield

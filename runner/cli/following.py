@@ -30,8 +30,8 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
     except (KeyboardInterrupt, Hangup) as asked:
         by_terminal = isinstance(asked, KeyboardInterrupt)
         again = " Press Ctrl-C again to leave it alone and return at once." if by_terminal else ""
-        say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
         try:
+            say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
             launcher.stop(run_id, interrupt=by_terminal)
             outcome = launcher.follow(run_id, sink.write, skip=sink.written)
         except (KeyboardInterrupt, Hangup):
@@ -39,6 +39,8 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
             return ExitCode.INTERRUPTED
     sys.stdout.flush()
     say(summary(outcome))
+    if sink.lines < outcome.log.lines:
+        say(f"  The flow printed {outcome.log.lines} lines, and only {sink.lines} could be kept: is the disk full?")
     if as_json:
         print_json(contract.encode(outcome))
     return exit_code(outcome)
@@ -66,9 +68,18 @@ class _Sink:
 
     def __init__(self, fd: int) -> None:
         self.written = 0
+        self._newlines = 0
+        self._partial_line = False
         self._fd = fd
 
+    @property
+    def lines(self) -> int:
+        """Number of lines written, a last one without a newline included."""
+        return self._newlines + self._partial_line
+
     def write(self, data: bytes) -> None:
+        self._newlines += data.count(b"\n")
+        self._partial_line = not data.endswith(b"\n")
         while data:
             count = os.write(self._fd, data)
             self.written += count

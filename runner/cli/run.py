@@ -91,7 +91,10 @@ def _request(options: argparse.Namespace, environment: Environment) -> RunReques
     try:
         return contract.decode(RunRequest, value, subject="the command line", warn=lambda _: None)
     except ContractError as error:
-        raise UsageError(f"--{error.path.replace('_', '-')} is {error.found}, expected {error.expected}.") from None
+        top = error.path.partition(".")[0]
+        name = "--timeout" if top == "run_seconds" else f"--{error.path if top == 'callbacks' else top}"
+        flag = name.replace("callbacks.", "").replace("_", "-")
+        raise UsageError(f"{flag} is {error.found}, expected {error.expected}. Correct that option.") from None
 
 
 def new_run_id(flow: str) -> str:

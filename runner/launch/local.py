@@ -69,6 +69,8 @@ class LocalLauncher:
         """See `Launcher.log`."""
         attempt = RunDirectory(run_id).last_attempt()
         with attempt.log_file.open("rb") as log:
+            if tail == 0:
+                return b""
             if tail is not None:
                 log.seek(_start_of_tail(log.fileno(), tail))
             return log.read()

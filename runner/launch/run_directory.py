@@ -180,7 +180,7 @@ class RunDirectory:
         """Record a further attempt; false when another client has done so."""
         partial = self.path / f".attempt.{secrets.token_hex(4)}"
         with _writing(partial):
-            (partial / "artifacts").mkdir(parents=True)
+            (partial / "artifacts").mkdir()
             (partial / "request.json").write_bytes(contract.to_bytes(asked))
             (partial / "log").touch()
             return _rename(partial, self.path / "attempts" / str(asked.attempt))
@@ -195,6 +195,8 @@ class RunDirectory:
 @contextlib.contextmanager
 def _writing(partial: Path) -> Iterator[None]:
     try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(mode=0o700)  # parameters and output are the user's own
         yield
     except OSError as error:
         raise UnavailableError(

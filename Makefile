@@ -1,0 +1,33 @@
+# Everything is done by tools/, which the system's Python runs: make PYTHON=python3.12 ... names another one.
+PYTHON ?= python3
+# Arguments for pytest: make test ARGS="tests/tools -k cache"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: demo test lint bench docs clean help
+# One target at a time: each uses what the other processors could give.
+.NOTPARALLEL:
+
+demo: ## Provision an environment on this machine with Pulumi and run a real flow in it
+	@$(PYTHON) -m tools.demo
+
+test: ## Run the tests; ARGS="..." are pytest's
+	@$(PYTHON) -m tools.run_tests $(ARGS)
+
+lint: ## Check the code: ruff, mypy, import-linter, generated files, workflows
+	@$(PYTHON) -m tools.lint
+
+bench: ## Measure Penstock against its alternatives on this machine
+	@$(PYTHON) -m tools.setup --with prefect --with bench
+	@$(PYTHON) -m tools.pulumi_env python -m tests.bench
+
+docs: ## Generate what is generated: reference pages and schemas
+	@$(PYTHON) -m tools.setup
+	@.venv/bin/python -m tools.generate
+
+clean: ## Remove all that was made in this checkout, the demo's state included; not the tools in the user's cache
+	@rm -rf .venv .penstock dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,23 @@
+"""Pulumi components: one environment or building block per file, which wires resources and decides nothing else."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pulumi
+
+from components.local import LocalEnvironment
+from runner.environment import Kind
+
+
+class EnvironmentComponent(Protocol):
+    """What all environment components have in common."""
+
+    environment: pulumi.Output[dict[str, Any]]
+    """The environment document; holds no secret."""
+
+    def __init__(self, name: str, args: Any, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Provision an environment; every component has its own TypedDict of arguments."""
+
+
+ENVIRONMENTS: Mapping[Kind, type[EnvironmentComponent]] = {Kind.LOCAL: LocalEnvironment}
+"""The component of each kind that can be provisioned."""

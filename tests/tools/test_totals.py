@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools import totals
+
+REPORT = '<testsuites><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="10"/></testsuites>'
+
+
+def test_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(totals, "RESULTS", tmp_path / "results.xml")
+    assert totals.main() == 66
+    (tmp_path / "results.xml").write_text(REPORT)
+    assert totals.main() == 0
+    assert capsys.readouterr().out == "4 passed, 3 failed, 3 skipped\n"

@@ -1,0 +1,72 @@
+"""Runs the tests with everything they need: `python3 -m tools.run_tests [PYTEST ARGUMENTS]`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from tools import estimate, pulumi_cli, setup
+from tools.errors import EXIT_UNAVAILABLE, ToolError, UnavailableError
+from tools.paths import CHECKOUT, PRIVATE, PYTHON
+from tools.processes import follow
+from tools.progress import note
+from tools.pulumi_env import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+OWN_SECONDS = 120
+EXTRAS = ("prefect",)
+RESULTS = PRIVATE / "test-results.xml"
+# tests/conftest.py skips the tests marked `engine` with this variable's text as the reason.
+NO_ENGINE = "PENSTOCK_NO_ENGINE"
+
+
+def tests_environment(cli: Path | None, reason: str) -> dict[str, str]:
+    """Returns the variables for the tests: our programs on PATH, or why the engine is not among them.
+
+    The rest of what Pulumi needs is each test's own matter, for a test keeps its state to itself.
+
+    Args:
+        cli: The folder with the Pulumi CLI, if there is one.
+        reason: Why there is none.
+    """
+    env = dict(os.environ) | {"PATH": search_path(cli, os.environ.get("PATH", os.defpath))}
+    env.pop(NO_ENGINE, None)
+    return env if cli else env | {NO_ENGINE: reason}
+
+
+def _engine() -> tuple[Path | None, str]:
+    try:
+        return pulumi_cli.obtain(), ""
+    except UnavailableError as error:
+        note(f"The tests marked `engine` are going to be skipped. {error}")
+        return None, str(error)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Returns:
+        pytest's exit code.
+    """
+    chosen = list(sys.argv[1:] if arguments is None else arguments)
+    # How long a choice of tests takes only the user knows.
+    own = 0 if chosen else OWN_SECONDS
+    long = estimate.with_cli(own + setup.seconds_needed(*EXTRAS))
+    note(f"Sets up what is missing and runs {f'pytest {shlex.join(chosen)}' if chosen else 'the tests'}: {long}.")
+    try:
+        setup.prepare(*EXTRAS)
+    except ToolError as error:
+        note(str(error))
+        return EXIT_UNAVAILABLE
+    env = tests_environment(*_engine())
+    RESULTS.unlink(missing_ok=True)
+    return follow([PYTHON, "-m", "pytest", f"--junit-xml={RESULTS}", *chosen], cwd=CHECKOUT, env=env)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
