@@ -84,7 +84,7 @@ def parse_json(data: bytes | str, *, subject: str, next_step: str = "") -> objec
         result: dict[str, object] = {}
         for name, item in items:
             if name in result:
-                refuse(f"an object with the key {name!r} twice", "each key once")
+                refuse(f"an object with the key {name[:60]!r} twice", "each key once")
             result[name] = item
         return result
 

@@ -1,16 +1,16 @@
 """Converts one parameter to the type that its annotation asks for."""
 
-import json
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableSequence, MutableSet, Sequence, Set
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from pathlib import PurePath
 from re import findall, fullmatch
 
-from runner.contract import describe
+from runner.contract import describe, parse_json
+from runner.errors import ContractError
 from runner.flow import suggestion
 
 CLIENT = object()
@@ -20,7 +20,19 @@ CLIENT_NAMES = ("Client", "distributed.Client", "dask.distributed.Client")
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 UNIT_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-
+COLLECTIONS: Mapping[type, Callable[[list[object]], object]] = {
+    list: list,
+    tuple: tuple,
+    set: set,
+    frozenset: frozenset,
+    Sequence: list,
+    MutableSequence: list,
+    Iterable: list,
+    Collection: list,
+    Set: frozenset,
+    MutableSet: set,
+}
+"""What is made of several items, by annotation."""
 
 T = typing.TypeVar("T")
 
@@ -39,9 +51,13 @@ def is_client(hint: object) -> bool:
     """Whether an annotation is, or allows, a Dask client."""
     if hint is CLIENT:
         return True
+    if isinstance(hint, typing.ForwardRef):
+        hint = hint.__forward_arg__
     if isinstance(hint, str):
-        words = hint.replace("Optional[", "").replace("]", "").replace("|", " ").split()
+        words = hint.replace("typing.", "").replace("Optional[", "").replace("]", "").replace("|", " ").split()
         return any(word in CLIENT_NAMES for word in words)
+    if typing.get_origin(hint) is typing.Annotated:
+        return is_client(typing.get_args(hint)[0])
     if _is_union(hint):
         return any(is_client(arm) for arm in typing.get_args(hint))
     return isinstance(hint, type) and hint.__name__ == "Client" and hint.__module__ == "distributed.client"
@@ -58,6 +74,8 @@ def convert(hint: object, value: object, path: str) -> object:
     Raises:
         Mismatch: the value is not of that type.
     """
+    while isinstance(hint, typing.NewType):
+        hint = hint.__supertype__
     origin = typing.get_origin(hint)
     if _is_union(hint):
         return _union(typing.get_args(hint), value, path)
@@ -77,8 +95,8 @@ def convert(hint: object, value: object, path: str) -> object:
             return conversion(kind, value, path)
     if issubclass(kind, Mapping):
         return _mapping(typing.get_args(hint), value, path)
-    if issubclass(kind, Sequence | set | frozenset):
-        return _sequence(kind, typing.get_args(hint), value, path)
+    if kind in COLLECTIONS:
+        return _collection(kind, typing.get_args(hint), value, path)
     return value
 
 
@@ -105,17 +123,22 @@ def _union(arms: tuple[object, ...], value: object, path: str) -> object:
 
 def _literal(allowed: tuple[object, ...], value: object, path: str) -> object:
     for item in allowed:
-        if item == value or str(item) == value:
+        if _says(item, value):
             return item
     raise Mismatch(path, value, f"one of {', '.join(str(item) for item in allowed)}")
 
 
 def _enum(kind: type[Enum], value: object, path: str) -> Enum:
     for member in kind:
-        if value in (member.name, member.value) or str(member.value) == value:
+        if value == member.name or _says(member.value, value):
             return member
     names = [str(member.value) for member in kind]
     raise Mismatch(path, value, f"one of {', '.join(names)}")
+
+
+def _says(allowed: object, value: object) -> bool:
+    same_kind = isinstance(allowed, bool) == isinstance(value, bool)  # for Python True is 1
+    return (same_kind and allowed == value) or str(allowed) == value
 
 
 def _dataclass(kind: type, value: object, path: str) -> object:
@@ -123,7 +146,6 @@ def _dataclass(kind: type, value: object, path: str) -> object:
     known = {item.name: item for item in fields(kind) if item.init}
     if not isinstance(value, Mapping):
         raise Mismatch(path, value, f"a JSON object with {', '.join(known)}")
-    hints = typing.get_type_hints(kind)
     for name in value:
         if name not in known:
             near = suggestion(str(name), list(known)).strip()
@@ -133,11 +155,19 @@ def _dataclass(kind: type, value: object, path: str) -> object:
     for name, item in known.items():
         if name not in value and item.default is MISSING and item.default_factory is MISSING:
             raise Mismatch(f"{path}.{name}", value, "a value", found="missing")
-    arguments = {name: convert(hints[name], item, f"{path}.{name}") for name, item in value.items()}
+    hints = _hints(kind)
+    arguments = {name: convert(hints.get(name), item, f"{path}.{name}") for name, item in value.items()}
     try:
         return kind(**arguments)
-    except (TypeError, ValueError) as error:
-        raise Mismatch(path, value, str(error)) from None
+    except Exception as error:  # noqa: BLE001 the user's __post_init__ may refuse with anything
+        raise Mismatch(path, value, "values that it takes", found=f"refused by {kind.__name__} ({error})") from None
+
+
+def _hints(kind: type) -> Mapping[str, object]:
+    try:
+        return typing.get_type_hints(kind, include_extras=True)
+    except Exception:  # noqa: BLE001 a name imported for type checkers only; such fields take every value as it is
+        return {item.name: item.type for item in fields(kind)}
 
 
 def _mapping(arms: tuple[object, ...], value: object, path: str) -> object:
@@ -145,35 +175,42 @@ def _mapping(arms: tuple[object, ...], value: object, path: str) -> object:
     if not isinstance(value, Mapping):
         raise Mismatch(path, value, "a JSON object")
     keys, values = arms if len(arms) == 2 else (None, None)
-    return {
-        convert(keys, key, f"a key of {path}"): convert(values, item, f"{path}.{key}") for key, item in value.items()
-    }
+    try:
+        return {
+            convert(keys, key, f"a key of {path}"): convert(values, item, f"{path}.{key}")
+            for key, item in value.items()
+        }
+    except TypeError:
+        raise Mismatch(f"a key of {path}", value, "a key that can be hashed", found="a list or mapping") from None
 
 
-def _sequence(kind: type, arms: tuple[object, ...], value: object, path: str) -> object:
+def _collection(kind: type, arms: tuple[object, ...], value: object, path: str) -> object:
     if isinstance(value, str):
         parsed = _from_json(value)
         value = [part.strip() for part in value.split(",")] if isinstance(parsed, str) and parsed else parsed
         value = [] if value == "" else value if isinstance(value, list) else [value]
     if not isinstance(value, list | tuple):
         raise Mismatch(path, value, "a list, as JSON or as items with commas between")
-    if issubclass(kind, tuple) and arms and arms[-1] is not Ellipsis:
+    if kind is tuple and arms and arms[-1] is not Ellipsis:
         if len(arms) != len(value):
             raise Mismatch(path, value, f"a list of {len(arms)}")
         hints: Sequence[object] = arms
     else:
         hints = [arms[0] if arms else None] * len(value)
     items = [convert(hint, item, f"{path}[{i}]") for i, (hint, item) in enumerate(zip(hints, value, strict=True))]
-    return next((base(items) for base in (tuple, set, frozenset) if issubclass(kind, base)), items)
+    try:
+        return COLLECTIONS[kind](items)
+    except TypeError:
+        raise Mismatch(path, value, "items that can be in a set: no lists and no mappings") from None
 
 
 def _from_json(value: object) -> object:
-    """What a text says as JSON, or the text itself when it is none."""
+    """What a text says as JSON, by the rules of a run request, or the text itself when it is none."""
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
+        return parse_json(value, subject="parameter")
+    except ContractError:
         return value
 
 
@@ -219,7 +256,10 @@ def _date(_: type, value: object, path: str) -> date:
 def _timedelta(_: type, value: object, path: str) -> timedelta:
     expected = "a duration such as 90s, 1h30m or 2d, or a number of seconds"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
+        try:
+            return timedelta(seconds=value)
+        except (ValueError, OverflowError):
+            raise Mismatch(path, value, expected) from None
     return _parsed(_duration, value, path, expected)
 
 

@@ -59,11 +59,12 @@ def load(reference: str, *, by_value: bool = False) -> Function | Script:
     Raises:
         LoadError: it cannot be imported, or is not a function.
     """
-    place, _, name = reference.rpartition(":") if ":" in reference else (reference, "", "")
-    if not name:
-        if not place.endswith(".py"):
-            raise LoadError(f"The flow {reference!r} names no function. Write module:function or file.py:function.")
+    place, colon, name = reference.rpartition(":") if ":" in reference else (reference, "", "")
+    if not colon and place.endswith(".py"):
         return _script(place)
+    if not name or not place:
+        missing = "function" if place else "module"
+        raise LoadError(f"The flow {reference!r} names no {missing}. Write module:function or file.py:function.")
     module = _module_of_file(place, by_value=by_value) if place.endswith(".py") else _module(place)
     return _function(module, name, where=place)
 
@@ -133,10 +134,9 @@ def _source(path: str) -> bytes:
             f"The flow file {path} does not exist in {os.getcwd()}.{suggestion(os.path.basename(path), names)} "  # noqa: PTH109, PTH119
             "Give the path from the folder in which the run starts."
         ) from None
-    except OSError as error:
-        raise LoadError(
-            f"The flow file {path} cannot be read ({error.strerror}). Check what it is and who may."
-        ) from None
+    except (OSError, ValueError) as error:  # the latter for a path with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise LoadError(f"The flow file {path} cannot be read ({reason}). Check what it is and who may.") from None
 
 
 def _compiled(path: str, source: bytes) -> CodeType:
@@ -200,6 +200,6 @@ def traceback_of(error: BaseException) -> str:
     from traceback import TracebackException
 
     told = TracebackException.from_exception(error)
-    frames = [frame for frame in told.stack if not frame.filename.startswith((RUNNER_FOLDER, "<frozen"))]
+    frames = [frame for frame in told.stack if not frame.filename.startswith((f"{RUNNER_FOLDER}{os.sep}", "<frozen"))]
     told.stack[:] = frames
     return "".join(told.format())

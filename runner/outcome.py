@@ -16,11 +16,17 @@ class State(StrEnum):
     """Where a run stands."""
 
     SUCCEEDED = "succeeded"
+    """The flow returned."""
     FAILED = "failed"
+    """It ended otherwise, and `failure` says how."""
     CANCELLED = "cancelled"
+    """It was asked to stop, and has."""
     QUEUED = "queued"
+    """It was accepted and its process is not up yet."""
     RUNNING = "running"
+    """Its process is up."""
     UNKNOWN = "unknown"
+    """Nobody can tell now."""
 
     @property
     def ended(self) -> bool:
@@ -58,18 +64,31 @@ class ExitCode(IntEnum):
     """
 
     OK = 0
+    """The flow succeeded."""
     FLOW_FAILED = 1
+    """The flow raised an exception. A `SystemExit(n)` of the flow's with n from 1 to 63 passes n through."""
     USAGE = 64
+    """The command line asks for what cannot be."""
     BAD_DOCUMENT = 65
+    """The environment document or the run request cannot be read."""
     CANNOT_LOAD = 66
+    """The flow or a callback cannot be imported, or the parameters do not fit the flow."""
     UNAVAILABLE = 69
+    """The platform, or a thing on it, cannot be used now, or the run never started."""
     INTERNAL = 70
+    """A bug of Penstock's own."""
     STOPPED_BY_PLATFORM = 75
+    """The platform took the run's place away: it is safe to run it again."""
     DEADLINE = 124
+    """The run's time was over."""
     SIGNAL_BASE = 128
+    """128 + n: signal n ended the flow's process; 139, for one, is a segmentation fault."""
     INTERRUPTED = 130
+    """The run was interrupted, with Ctrl-C or SIGINT."""
     KILLED = 137
+    """The flow's process was killed: out of memory when the failure's class is `oom`."""
     TERMINATED = 143
+    """The run was asked to stop: with `penstock cancel`, SIGTERM, or by the platform."""
 
 
 LEDGER_STEPS = ("queued", "scheduled", "pulled", "started", "flow_called", "flow_ended", "finished")

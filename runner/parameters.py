@@ -7,12 +7,12 @@ already be of its kind, except that kinds which JSON lacks (dates, paths, enumer
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from runner.convert import CLIENT, Mismatch, convert, is_client
 from runner.errors import ParameterError
 from runner.flow import suggestion
 
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY,)
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -64,11 +64,12 @@ def bind(function: Callable[..., object], parameters: Mapping[str, object], *, h
                 f"The parameter {error.path} is {error.found}, expected {error.expected}. "
                 f"Give it as -p {name}=VALUE, or as JSON with -p {name}:=VALUE."
             ) from None
-    return Bound(
-        arguments=arguments,
-        clients=clients if has_client else (),
-        positional_only=tuple(name for name, item in named.items() if item.kind in POSITIONAL),
-    )
+    positional_only = tuple(name for name, item in named.items() if item.kind is inspect.Parameter.POSITIONAL_ONLY)
+    for name in positional_only:
+        # One that is left out would hand its place to the next.
+        if name not in arguments and named[name].default is not inspect.Parameter.empty:
+            arguments[name] = named[name].default
+    return Bound(arguments=arguments, clients=clients if has_client else (), positional_only=positional_only)
 
 
 def annotation_of(function: Callable[..., object], parameter: inspect.Parameter) -> object:
@@ -78,11 +79,20 @@ def annotation_of(function: Callable[..., object], parameter: inspect.Parameter)
         return None
     if not isinstance(hint, str):
         return hint
-    scope = getattr(inspect.unwrap(function), "__globals__", {})
     try:
-        return eval(hint, scope)  # noqa: S307 the flow's own annotation, which Python would evaluate alike
+        return eval(hint, _globals(function))  # noqa: S307 the flow's own annotation, which Python would evaluate alike
     except Exception:  # noqa: BLE001 a name imported for type checkers only; every value is taken as it is
         return CLIENT if is_client(hint) else None
+
+
+def _globals(function: Callable[..., object]) -> dict[str, object]:
+    """The names that the annotations of a callable were written with."""
+    inner = inspect.unwrap(function)
+    while isinstance(inner, partial):
+        inner = inspect.unwrap(inner.func)
+    if not hasattr(inner, "__globals__"):
+        inner = getattr(inner, "__init__" if isinstance(inner, type) else "__call__")
+    return getattr(inner, "__globals__", {})
 
 
 def _refuse_unknown(parameters: Mapping[str, object], known: list[str], takes_any: bool) -> None:

@@ -30,12 +30,15 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
     except (KeyboardInterrupt, Hangup) as asked:
         by_terminal = isinstance(asked, KeyboardInterrupt)
         again = " Press Ctrl-C again to leave it alone and return at once." if by_terminal else ""
+        told = False
         try:
-            say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
             launcher.stop(run_id, interrupt=by_terminal)
+            told = True
+            say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
             outcome = launcher.follow(run_id, sink.write, skip=sink.written)
         except (KeyboardInterrupt, Hangup):
-            say(f"penstock: detached; `penstock logs -f {run_id}` follows the run, which is still ending.")
+            state = "is still ending" if told else "was not asked to stop"
+            say(f"penstock: detached; `penstock logs -f {run_id}` follows the run, which {state}.")
             return ExitCode.INTERRUPTED
     sys.stdout.flush()
     say(summary(outcome))

@@ -50,31 +50,42 @@ def clean_variables(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def started(command: Command, *, merge_stderr: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """The command in a session of its own; whatever is left of that on leaving is killed."""
-    process = subprocess.Popen(
-        command.words,
-        cwd=command.folder,
-        env=dict(command.variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if merge_stderr else subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        # Until it has been waited for, its number cannot belong to another process.
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def started(
+    command: Command, *, merge_stderr: bool = False, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The command in a session of its own; when it is still up on leaving, all of that is killed.
+
+    Args:
+        command: what to start.
+        merge_stderr: whether stderr comes with stdout rather than being dropped.
+        log: a file for the output; without one there is a pipe.
+    """
+    with contextlib.ExitStack() as stack:
+        process = subprocess.Popen(
+            command.words,
+            cwd=command.folder,
+            env=dict(command.variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if log is None else stack.enter_context(log.open("wb")),
+            stderr=subprocess.STDOUT if merge_stderr else subprocess.DEVNULL,
+            start_new_session=True,
+        )
         if process.stdout is not None:
-            process.stdout.close()
+            stack.enter_context(process.stdout)
+        stack.callback(_end, process)
+        yield process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Until it has been waited for, its number cannot belong to another process.
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def timed(command: Command, *, marker: bytes = b"") -> Times:
-    """Run the command to its end.
+    """Run a command that prints something to its end.
 
     Args:
         command: what to run.
@@ -83,8 +94,24 @@ def timed(command: Command, *, marker: bytes = b"") -> Times:
     Raises:
         MeasurementError: it failed, printed nothing of the kind, or takes too long.
     """
+    line, end, output = _run(command, marker, merge_stderr=bool(marker))
+    if line is None:
+        raise MeasurementError(f"`{' '.join(command.words)}` never printed {marker.decode()!r}:\n{_tail(output)}")
+    return Times(line=line, end=end)
+
+
+def seconds_to_end(command: Command) -> float:
+    """Run a command to its end, whatever it prints.
+
+    Raises:
+        MeasurementError: it failed, or takes too long.
+    """
+    return _run(command, b"", merge_stderr=True)[1]
+
+
+def _run(command: Command, marker: bytes, *, merge_stderr: bool) -> tuple[float | None, float, bytes]:
     start = time.perf_counter()
-    with started(command, merge_stderr=bool(marker)) as process:
+    with started(command, merge_stderr=merge_stderr) as process:
         output = b""
         line = None
         for data in read(process, until=start + TIMEOUT_SECONDS):
@@ -93,10 +120,13 @@ def timed(command: Command, *, marker: bytes = b"") -> Times:
                 line = time.perf_counter() - start
         code = process.wait(TIMEOUT_SECONDS)
         end = time.perf_counter() - start
-    if code or line is None:
-        problem = f"ended with exit code {code}" if code else f"never printed {marker.decode()!r}"
-        raise MeasurementError(f"`{' '.join(command.words)}` {problem}:\n{output[-2000:].decode(errors='replace')}")
-    return Times(line=line, end=end)
+    if code:
+        raise MeasurementError(f"`{' '.join(command.words)}` ended with exit code {code}:\n{_tail(output)}")
+    return line, end, output
+
+
+def _tail(output: bytes) -> str:
+    return output[-2000:].decode(errors="replace")
 
 
 def read(process: subprocess.Popen[bytes], *, until: float) -> Iterator[bytes]:

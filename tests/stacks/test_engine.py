@@ -1,7 +1,9 @@
 """The program under the real Pulumi CLI, its engine and its Python language host."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import stacks
 from runner.contract import to_bytes
 from runner.environment import read
 from tests.testbed.pulumi_engine import Engine, engine_at
+from tests.testbed.runner_process import BEHAVIOURS
 
 pytestmark = pytest.mark.engine
 
@@ -43,14 +46,17 @@ def resources(engine: Engine) -> list[str]:
 
 def test_a_stack_from_up_to_its_removal(engine: Engine) -> None:
     engine.do("stack", "init", "life")
-    shutil.copy(engine.project / "stacks" / "Pulumi.local.yaml", engine.project / "stacks" / "Pulumi.life.yaml")
+    example = (CHECKOUT / "stacks" / "Pulumi.local.yaml").read_text()
+    # The example's own suggestion, taken.
+    configuration = example.replace("# penstock:executor:", "penstock:executor:")
+    (engine.project / "stacks" / "Pulumi.life.yaml").write_text(configuration)
 
     engine.do("up", "--yes", "--skip-preview", "--stack", "life")
 
     document = engine.do("stack", "output", "environment", "--json", "--stack", "life")
     environment = read(document, warn=pytest.fail)
     assert environment.name == "life"
-    assert environment.executor.workers == 2
+    assert (environment.executor.workers, environment.timeouts.run_seconds) == (2, 3600)
     assert to_bytes(environment) == to_bytes(json.loads(document))
     assert engine.do("stack", "output", "--json", "--stack", "life").count("[secret]") == 0
 
@@ -74,6 +80,34 @@ def test_outputs_can_be_read_without_the_passphrase(engine: Engine) -> None:
     reader = replace(engine, env=without)
 
     assert json.loads(reader.do("stack", "output", "environment", "--json", "--stack", "local"))["kind"] == "local"
+
+
+def test_from_up_to_the_exit_code_of_a_flow(engine: Engine) -> None:
+    engine.do("up", "--yes", "--skip-preview", "--stack", "local")
+    env = {**engine.env, "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
+
+    def penstock(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-P", "-m", "runner.cli", *words]
+        return subprocess.run(command, cwd=engine.project, env=env, capture_output=True, text=True, check=False)
+
+    pulled = penstock("env", "pull", "--stack", "local")
+    ran = penstock("run", f"{BEHAVIOURS}:exit_with", "-p", "code=7", "--label", "laptop", "--json")
+
+    assert (pulled.returncode, pulled.stdout) == (0, "")
+    assert "local (local) is in the local store" in pulled.stderr
+    assert ran.returncode == json.loads(ran.stdout)["exit_code"] == 7
+    assert json.loads(ran.stdout)["environment"] == "local"
+
+
+def test_pulling_from_a_stack_that_there_is_not(engine: Engine) -> None:
+    command = [sys.executable, "-P", "-m", "runner.cli", "env", "pull", "--stack", "nowhere"]
+    done = subprocess.run(command, cwd=engine.project, env=engine.env, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 69
+    assert done.stderr == (
+        "penstock: The stack 'nowhere' has no environment to pull (no stack named 'nowhere' found). "
+        "Run `pulumi up -s nowhere` first.\n"
+    )
 
 
 @pytest.mark.parametrize(

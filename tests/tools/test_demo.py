@@ -40,7 +40,7 @@ def test_the_steps_in_order_and_where_the_picture_lies(checkout: Path, capfd: py
     assert [" ".join(call.split()[:3]) for call in calls] == [
         "pulumi stack select", "pulumi up --yes", "penstock env pull", "penstock run examples/flights/flow.py:main"
     ]  # fmt: skip
-    assert calls[3].endswith("--env local -p origin=JFK")
+    assert calls[3].endswith("--env local -p minimum_delay=15")
     printed = capfd.readouterr()
     assert printed.out == "said\n"
     lines = printed.err.splitlines()

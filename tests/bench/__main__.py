@@ -1,0 +1,79 @@
+"""`python -m tests.bench [--json] [--pairs N] [SECTION ...]`: measure Penstock beside what it is compared with.
+
+The report is on stdout, progress on stderr, a picture in `.penstock/bench.svg`. A goal that is missed is told and is no
+error: figures depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from tests.bench import bed, cli_section, machine, peers_section, picture, report, runner_section
+from tests.bench.processes import MeasurementError
+from tools.errors import EXIT_UNAVAILABLE, ToolError
+from tools.paths import CHECKOUT, PRIVATE
+from tools.progress import note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.bench.figures import Figure
+
+SECTIONS = {
+    runner_section.SECTION: runner_section.measure,
+    cli_section.SECTION: cli_section.measure,
+    peers_section.SECTION: peers_section.measure,
+}
+PICTURE = PRIVATE / "bench.svg"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what was asked for; the result is the exit code, 0 whatever the figures are."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Penstock on this machine.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; default: all")
+    parser.add_argument("--pairs", type=_count, metavar="N", help="pairs for each figure, instead of the usual number")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    unknown = [section for section in options.sections if section not in SECTIONS]
+    if unknown:
+        parser.error(f"there is no section {unknown[0]!r}; there are: {', '.join(SECTIONS)}")
+    # Ended by a CI system it has to clean up as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return _bench(options.sections or list(SECTIONS), options.pairs, as_json=options.json)
+    except KeyboardInterrupt:
+        note("Interrupted; everything that was started has been ended.")
+        return 130
+    except (ToolError, MeasurementError) as error:
+        note(str(error))
+        return EXIT_UNAVAILABLE
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
+    figures: list[Figure] = []
+    facts = machine.facts()
+    skipped = peers_section.missing() if peers_section.SECTION in sections else {}
+    note(f"Measures {', '.join(sections)}: about 3 min when that is everything. A busy machine widens the spread.")
+    with bed.made() as place:
+        for section, measure in SECTIONS.items():
+            if section in sections:
+                figures += measure(place, pairs)
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(picture.svg(facts, figures))
+    print((report.as_json if as_json else report.table)(facts, figures, skipped))
+    note(f"Picture: {PICTURE.relative_to(CHECKOUT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
