@@ -1,6 +1,7 @@
 """Tells whether the kernel killed something in this process's memory cgroup."""
 
 CGROUP_ROOT = "/sys/fs/cgroup"
+OWN_CGROUPS = "/proc/self/cgroup"
 
 
 def oom_kills() -> int:
@@ -9,7 +10,7 @@ def oom_kills() -> int:
     Source: the `oom_kill` counter of cgroup v2's memory.events and of cgroup v1's memory.oom_control
     (kernel documentation, admin-guide/cgroup-v2 and cgroup-v1/memory).
     """
-    for line in _lines("/proc/self/cgroup"):
+    for line in _lines(OWN_CGROUPS):
         _, controllers, path = line.rstrip("\n").split(":", 2)
         if not controllers:
             folder, file = CGROUP_ROOT, "memory.events"

@@ -82,7 +82,7 @@ class ExitCode(IntEnum):
     DEADLINE = 124
     """The run's time was over."""
     SIGNAL_BASE = 128
-    """128 + n: signal n ended the flow's process; 139, for one, is a segmentation fault."""
+    """Signal n ended the flow's process; 139, for one, is a segmentation fault."""
     INTERRUPTED = 130
     """The run was interrupted, with Ctrl-C or SIGINT."""
     KILLED = 137

@@ -35,7 +35,9 @@ def _parser(parser: argparse.ArgumentParser, *, level: int, about: str | None = 
     plain = [action for action in actions if action not in groups and action.help is not argparse.SUPPRESS]
     parts = [f"{'#' * level} {parser.prog}", about or parser.description or "", f"    {_usage(parser, actions)}"]
     if plain:
-        parts.append(table(("Option", "Meaning"), [(_name(action), action.help or "") for action in plain]))
+        expand = argparse.HelpFormatter(parser.prog)._expand_help  # noqa: SLF001
+        rows = [(_name(action), expand(action) if action.help else "") for action in plain]
+        parts.append(table(("Option", "Meaning"), rows))
     if parser.epilog:
         parts.append(f"```text\n{parser.epilog.strip()}\n```")
     for group in groups:

@@ -29,7 +29,7 @@ def contract_page(cls: type, *, title: str, schema: str) -> str:
     """Describes a contract: a section for each object in it, with its fields in a table."""
     parts = [
         f"# {title}",
-        f"JSON of the schema [`{schema}`](../../{schema}). A reader warns about keys that it does not know, and goes on.",
+        f"JSON of the schema [`{schema}`](../../{schema}). A reader warns about keys that it does not know.",
         _class(cls),
     ]
     parts += [f"## {kind.__name__}\n\n{_class(kind)}" for kind in classes_in(cls)]

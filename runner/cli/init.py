@@ -12,7 +12,6 @@ STACK = """\
 # Where the flows of this stack run. Every option is described in Pulumi.yaml.
 config:
   penstock:kind: local
-  penstock:name: {stack}
 """
 
 FLOW = '''\
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     project = folder / "Pulumi.yaml"
     # In a checkout the stack files lie beside the program, as Pulumi.yaml's stackConfigDir says.
     stacks = folder / "stacks" if project.is_file() and (folder / "stacks").is_dir() else folder
-    wanted = {stacks / f"Pulumi.{options.stack}.yaml": STACK.format(stack=options.stack), folder / "flow.py": FLOW}
+    wanted = {stacks / f"Pulumi.{options.stack}.yaml": STACK, folder / "flow.py": FLOW}
     written = []
     for path, text in wanted.items():
         try:

@@ -8,7 +8,8 @@ from runner import contract
 from runner.launch.base import RunRecord
 from runner.outcome import LEDGER_STEPS, Outcome, State
 
-SHORT_RESULT = 2000
+LINE_OF_RESULT = 100
+SHORT_RESULT = 4000
 
 
 def summary(outcome: Outcome) -> str:
@@ -20,12 +21,18 @@ def summary(outcome: Outcome) -> str:
         lines += [f"  Evidence: {outcome.failure.evidence}"] if outcome.failure.evidence else []
     lines += [f"  {ledger(outcome)}"] if outcome.ledger else []
     if outcome.result is not None:
-        text = json.dumps(outcome.result, ensure_ascii=False)
-        lines += [f"  result     {text if len(text) <= SHORT_RESULT else f'{text[:SHORT_RESULT]}…'}"]
+        lines += [f"  result     {_result(outcome.result)}"]
     elif outcome.result_repr is not None:
         lines += [f"  result     {outcome.result_repr}"]
     lines += [f"  artifact   {item.path}" for item in outcome.artifacts]
     return "\n".join(lines)
+
+
+def _result(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) > LINE_OF_RESULT:
+        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+    return text if len(text) <= SHORT_RESULT else f"{text[:SHORT_RESULT]}…  (the whole: penstock describe --json)"
 
 
 def headline(outcome: Outcome) -> str:

@@ -99,6 +99,17 @@ def test_from_up_to_the_exit_code_of_a_flow(engine: Engine) -> None:
     assert json.loads(ran.stdout)["environment"] == "local"
 
 
+def test_the_stack_that_init_writes(engine: Engine) -> None:
+    command = [sys.executable, "-P", "-m", "runner.cli", "init", "--stack", "first"]
+    subprocess.run(command, cwd=engine.project, check=True, capture_output=True)
+    engine.do("stack", "init", "first")
+    engine.do("up", "--yes", "--skip-preview", "--stack", "first")
+    document = engine.do("stack", "output", "environment", "--json", "--stack", "first")
+    engine.do("destroy", "--yes", "--skip-preview", "--remove", "--stack", "first")
+
+    assert read(document, warn=pytest.fail).name == "first"
+
+
 def test_pulling_from_a_stack_that_there_is_not(engine: Engine) -> None:
     command = [sys.executable, "-P", "-m", "runner.cli", "env", "pull", "--stack", "nowhere"]
     done = subprocess.run(command, cwd=engine.project, env=engine.env, capture_output=True, text=True, check=False)

@@ -1,0 +1,160 @@
+"""What hypothesis makes the inputs of these tests from."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from runner import environment as env
+from runner import outcome as out
+from runner import request as req
+
+# No database: the tests leave nothing behind. PENSTOCK_EXAMPLES lets a nightly run search longer.
+settings.register_profile(
+    "penstock",
+    deadline=None,
+    database=None,
+    max_examples=int(os.environ.get("PENSTOCK_EXAMPLES", "120")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("penstock")
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+ANY_TEXT = st.text(st.characters(), max_size=20)
+"""Lone surrogates and NUL among it."""
+
+
+def json_values(scalars: st.SearchStrategy[Any], keys: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """Nested values of JSON."""
+    nested: Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]] = lambda inner: (  # noqa: E731
+        st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4)
+    )
+    return st.recursive(scalars, nested, max_leaves=12)
+
+
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+JSON = json_values(st.none() | st.booleans() | NUMBERS | TEXT, TEXT)
+"""Values that can be written as JSON and read back."""
+HOSTILE = json_values(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT | st.sampled_from([10**400, -(10**400)]),
+    ANY_TEXT,
+)
+"""Anything that Python's json module would write."""
+
+
+@st.composite
+def mutations(draw: st.DrawFn, document: bytes) -> str:
+    """A document in which one place is another value, or is missing."""
+    whole: dict[str, Any] = {"": json.loads(document)}
+    holders: list[tuple[Any, Any]] = []
+
+    def visit(holder: Any) -> None:
+        for key in holder if isinstance(holder, dict) else range(len(holder)):
+            holders.append((holder, key))
+            if isinstance(holder[key], dict | list):
+                visit(holder[key])
+
+    visit(whole)
+    holder, key = draw(st.sampled_from(holders))
+    if key == "" or draw(st.booleans()):
+        holder[key] = draw(HOSTILE)
+    else:
+        del holder[key]
+    return json.dumps(whole[""])
+
+
+SECONDS = st.floats(min_value=0, exclude_min=True, allow_infinity=False) | st.integers(1, 10**9)
+NOT_NEGATIVE = st.floats(min_value=0, allow_infinity=False) | st.integers(0, 10**9)
+COUNTS = st.none() | st.integers(1, 10**6)
+
+
+def matching(pattern: str) -> st.SearchStrategy[str]:
+    """Texts that match a pattern as a whole."""
+    return st.from_regex(pattern, fullmatch=True).filter(lambda text: "\0" not in text)
+
+
+FUNCTIONS = st.none() | st.sampled_from(["hooks:start", "a.b.c:d_1", "_x:_", "modul\u00e9:f"])
+CALLBACKS = st.builds(env.Callbacks, on_execute=FUNCTIONS, on_start=FUNCTIONS, on_exit=FUNCTIONS)
+LOGS = st.builds(env.Log, level=st.sampled_from(env.LogLevel), extra_loggers=st.lists(TEXT, max_size=3).map(tuple))
+TLS = st.builds(env.TlsFiles, ca_file=TEXT, cert_file=TEXT, key_file=TEXT)
+EXECUTORS = (
+    st.builds(env.Executor, performance_report=st.booleans(), dashboard=st.booleans())
+    | st.builds(
+        env.Executor,
+        type=st.just(env.ExecutorType.DASK),
+        workers=COUNTS,
+        threads_per_worker=COUNTS,
+        memory_limit_mib=COUNTS,
+        dashboard=st.booleans(),
+    )
+    | st.builds(
+        env.Executor,
+        type=st.just(env.ExecutorType.DASK),
+        address=st.sampled_from(["tls://host:8786", "wss://[::1]:1"]),
+        tls=st.none() | TLS,
+    )
+    | st.builds(env.Executor, type=st.just(env.ExecutorType.DASK), address=st.just("tcp://10.0.0.1:8786"))
+)
+PATHS = st.none() | st.sampled_from(["/", "/srv/flows", "/a b/\u00fc"])
+ENVIRONMENTS = st.builds(
+    env.Environment,
+    kind=st.just(env.Kind.LOCAL),
+    name=matching(env.NAME),
+    routing_labels=st.lists(matching(env.LABEL), unique=True, max_size=3).map(tuple),
+    metadata=st.dictionaries(TEXT, TEXT, max_size=3),
+    env=st.dictionaries(matching(env.VARIABLE), TEXT, max_size=3),
+    executor=EXECUTORS,
+    callbacks=CALLBACKS,
+    timeouts=st.builds(
+        env.Timeouts,
+        queue_seconds=st.none() | SECONDS,
+        start_seconds=st.none() | SECONDS,
+        run_seconds=st.none() | SECONDS,
+        grace_seconds=SECONDS,
+    ),
+    retention=st.builds(env.Retention, succeeded_seconds=NOT_NEGATIVE, failed_seconds=NOT_NEGATIVE),
+    log=LOGS,
+    local=st.builds(env.Local, working_directory=PATHS, python=PATHS),
+    producer=st.none() | st.builds(env.Producer, version=TEXT, project=TEXT, stack=TEXT),
+)
+REQUESTS = st.builds(
+    req.RunRequest,
+    run_id=matching(req.RUN_ID),
+    attempt=st.integers(1, 10**6),
+    accepted_at=NOT_NEGATIVE,
+    flow=st.sampled_from(["pkg.mod:func", "path/to file.py:f", "\u00fc.py", "x"]),
+    parameters=st.dictionaries(TEXT, JSON, max_size=4),
+    arguments=st.lists(TEXT, max_size=3).map(tuple),
+    callbacks=CALLBACKS,
+    executor=st.none() | EXECUTORS,
+    run_seconds=st.none() | SECONDS,
+    log=st.none() | LOGS,
+)
+OPTIONAL_TEXT = st.none() | TEXT
+OUTCOMES = st.builds(
+    out.Outcome,
+    run_id=TEXT,
+    attempt=st.integers(1, 10**6),
+    environment=OPTIONAL_TEXT,
+    kind=OPTIONAL_TEXT,
+    flow=OPTIONAL_TEXT,
+    state=st.sampled_from(out.State),
+    exit_code=st.none() | st.integers(0, 255),
+    failure=st.none()
+    | st.builds(
+        out.Failure,
+        failure_class=st.sampled_from(out.FailureClass),
+        message=TEXT,
+        detail=OPTIONAL_TEXT,
+        next_step=OPTIONAL_TEXT,
+        evidence=OPTIONAL_TEXT,
+    ),
+    result=JSON,
+    result_repr=OPTIONAL_TEXT,
+    ledger=st.dictionaries(st.sampled_from(out.LEDGER_STEPS), NOT_NEGATIVE),
+    log=st.builds(out.LogSummary, lines=st.integers(0, 10**9), sha256=TEXT),
+    artifacts=st.lists(st.builds(out.Artifact, name=TEXT, path=TEXT), max_size=3).map(tuple),
+)
