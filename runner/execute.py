@@ -33,12 +33,12 @@ MAX_DETAIL = 16 * 1024
 @dataclass(frozen=True, kw_only=True)
 class _Loaded:
     flow: Function | Script
-    bound: Bound | None
+    bound: Bound
     callbacks: Mapping[str, Callable[..., object]]
 
 
-class _CallbackError(Exception):
-    """A callback of the user's raised; the exception that it raised is the cause."""
+class _UserError(Exception):
+    """The user's code raised; the cause is what it raised, the message begins a sentence about it."""
 
 
 def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
@@ -96,7 +96,7 @@ def prepare_process(attempt: Attempt) -> None:
 def _load(attempt: Attempt) -> _Loaded:
     request = attempt.request
     flow = load(request.flow, by_value=attempt.executor.address is not None)
-    bound = None
+    bound = Bound(arguments={}, clients=(), positional_only=())
     if isinstance(flow, Script):
         if request.parameters:
             raise LoadError(f"{request.flow} is a script, which takes no -p. Put its arguments behind --.")
@@ -151,8 +151,7 @@ def _run_steps(attempt: Attempt, loaded: _Loaded, reports: Reports) -> object:
 def _on_execute(executor: Executor, loaded: _Loaded, attempt: Attempt) -> Executor:
     local_cluster = executor.type is ExecutorType.DASK and executor.address is None
     options = {name: getattr(executor, name) for name in CLUSTER_OPTIONS} if local_cluster else {}
-    parameters = dict(loaded.bound.arguments) if loaded.bound is not None else {}
-    changes = _call_back("on_execute", loaded.callbacks["on_execute"], parameters, dict(options))
+    changes = _call_back("on_execute", loaded.callbacks["on_execute"], dict(loaded.bound.arguments), dict(options))
     if changes is None:
         return executor
     subject = f"what {attempt.callbacks.on_execute} returned"
@@ -172,21 +171,23 @@ def _call_back(role: str, callback: Callable[..., object], *arguments: object) -
     try:
         return callback(*arguments)
     except Exception as error:
-        raise _CallbackError(role) from error
+        raise _UserError(f"The callback {role} raised ") from error
 
 
 def _call(loaded: _Loaded, attempt: Attempt, client: "Client | None") -> object:
-    if isinstance(loaded.flow, Script):
-        loaded.flow.run(attempt.request.arguments)
-        return None
-    function = loaded.flow.call
-    if loaded.flow.prefect and client is not None:
-        from runner.clusters.prefect import on_cluster
+    try:
+        if isinstance(loaded.flow, Script):
+            loaded.flow.run(attempt.request.arguments)
+            return None
+        function = loaded.flow.call
+        if loaded.flow.prefect and client is not None:
+            from runner.clusters.prefect import on_cluster
 
-        function = on_cluster(function, client)
-    assert loaded.bound is not None  # noqa: S101 a function's parameters are always bound
-    value = loaded.bound.call(function, client=client)
-    return asyncio.run(value) if iscoroutine(value) else value
+            function = on_cluster(function, client)
+        value = loaded.bound.call(function, client=client)
+        return asyncio.run(value) if iscoroutine(value) else value
+    except Exception as error:
+        raise _UserError from error
 
 
 def _send_whole(flow: Function) -> None:
@@ -201,21 +202,28 @@ def _end_of(error: BaseException) -> verdict.End:
     """How an exception ends the run; its traceback goes to the log."""
     if isinstance(error, SystemExit):
         return _end_of_exit(error)
-    cause = error.__cause__ if isinstance(error, _CallbackError) else error
-    where = f"The callback {error} raised " if isinstance(error, _CallbackError) else ""
-    if isinstance(cause, PenstockError):
-        detail = getattr(cause, "detail", None)
-        print(f"{detail or ''}penstock: {cause}", file=sys.stderr)
-        failed = FailureClass.FLOW if cause.exit_code is ExitCode.CANNOT_LOAD else FailureClass.CONFIG
-        failure = Failure(failure_class=failed, message=plain(str(cause)), detail=detail and plain(detail))
-        return verdict.End(state=State.FAILED, exit_code=cause.exit_code, failure=failure)
-    assert cause is not None  # noqa: S101 a callback's error has its cause
+    if isinstance(error, PenstockError):
+        return _end_of_mistake(error)
+    cause = error.__cause__ or error if isinstance(error, _UserError) else error
     detail = traceback_of(cause)
     print(detail, end="", file=sys.stderr)
-    code = ExitCode.INTERRUPTED if isinstance(cause, KeyboardInterrupt) else ExitCode.FLOW_FAILED
-    message = f"{where}{type(cause).__name__}: {cause}" if str(cause) else f"{where}{type(cause).__name__}"
-    failure = Failure(failure_class=FailureClass.FLOW, message=plain(message), detail=plain(detail[-MAX_DETAIL:]))
+    if isinstance(error, _UserError):
+        kind, code, words = FailureClass.FLOW, ExitCode.FLOW_FAILED, str(error)
+    elif isinstance(error, KeyboardInterrupt):  # raised by the flow itself: a signal is told by the notice
+        kind, code, words = FailureClass.FLOW, ExitCode.INTERRUPTED, ""
+    else:
+        kind, code, words = FailureClass.INTERNAL, ExitCode.INTERNAL, "The runner has a bug, please report it: "
+    message = f"{words}{type(cause).__name__}{f': {cause}' if str(cause) else ''}"
+    failure = Failure(failure_class=kind, message=plain(message), detail=plain(detail[-MAX_DETAIL:]))
     return verdict.End(state=State.FAILED, exit_code=code, failure=failure)
+
+
+def _end_of_mistake(error: PenstockError) -> verdict.End:
+    detail = getattr(error, "detail", None)
+    print(f"{detail or ''}penstock: {error}", file=sys.stderr)
+    kind = FailureClass.FLOW if error.exit_code is ExitCode.CANNOT_LOAD else FailureClass.CONFIG
+    failure = Failure(failure_class=kind, message=plain(str(error)), detail=detail and plain(detail[-MAX_DETAIL:]))
+    return verdict.End(state=State.FAILED, exit_code=error.exit_code, failure=failure)
 
 
 def _end_of_exit(error: SystemExit) -> verdict.End:

@@ -1,12 +1,10 @@
-"""The process around the flow: forks it, passes on its output and signals, keeps its time, and reports how it ended.
+"""The process around the flow: passes on its output and signals, keeps its time, and reports how it ended.
 
 It stays up whatever the flow's process does, so that a crash, `os._exit`, an out-of-memory kill or a flow that ignores
 signals still ends in a true outcome. It may be PID 1: it reaps every child and leaves no process of the flow behind.
 It imports little, because its memory is part of every run.
 """
 
-import contextlib
-import fcntl
 import os
 import select
 import shutil
@@ -21,6 +19,7 @@ from runner.attempt import Attempt
 from runner.channel import ReportReader, Reports
 from runner.memory import oom_kills
 from runner.outcome import Artifact, ExitCode, LogSummary, Outcome, State
+from runner.process import STOP_SIGNALS, FlowProcess, Work
 from runner.record import write_outcome
 from runner.stop import StopNotice
 
@@ -29,7 +28,6 @@ try:  # hashlib would load OpenSSL: 4 MB in every container for one hash
 except ImportError:  # Python 3.11
     from _sha256 import sha256  # type: ignore[import-not-found]
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 CHUNK = 64 * 1024
 DRAIN_SECONDS = 1.0
 """How long output may still come after the flow's processes are gone: from ones that left its process group."""
@@ -39,30 +37,21 @@ MAX_ARTIFACTS = 1000
 
 
 def supervise(attempt: Attempt) -> int:
-    """Run the attempt; the result is the exit code. Returns in the flow's own process too, with that one's."""
+    """Run the attempt; the result is the exit code. In the flow's process it does not return: that one exits."""
     if attempt.lock_fd is not None:
         os.write(attempt.lock_fd, str(os.getpid()).encode())
     supervisor = _Supervisor(attempt)
-    supervisor.record(supervisor.outcome)
-    child_exit_code = supervisor.start("flow")
-    if child_exit_code is not None:
-        return child_exit_code
-    supervisor.watch()
+    supervisor.run_flow()
     supervisor.judge()
-    if supervisor.must_call_on_exit:
-        child_exit_code = supervisor.start("on_exit")
-        if child_exit_code is not None:
-            return child_exit_code
-        supervisor.watch()
+    supervisor.run_on_exit_if_the_flow_could_not()
     return supervisor.finish()
 
 
 class _Supervisor:
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
-        self.child = 0
-        self.status: int | None = None
         self.stop: verdict.Stop | None = None
+        self.deadline = None if attempt.deadline is None else time.monotonic() + attempt.deadline - time.time()
         self.kill_at: float | None = None
         self.drain_until: float | None = None
         self.hash = sha256()
@@ -72,7 +61,6 @@ class _Supervisor:
         self.reported: object = None
         self.on_exit_called = False
         self.loaded = False
-        self.deadline = attempt.deadline
         self.stop_at = self.ended_at = 0.0
         self.scratch: str | None = None
         self.oom_kills = oom_kills()
@@ -89,83 +77,56 @@ class _Supervisor:
         self.lifeline = os.pipe()
         self.wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self.wakeup[1])
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        for number in (*STOP_SIGNALS, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
+        self.record()
 
     def since_accepted(self, at: float) -> float:
         return round(max(0.0, at - self.attempt.request.accepted_at), 4)
 
-    def record(self, outcome: Outcome) -> None:
+    def record(self) -> None:
         if self.attempt.outcome_file is not None:
-            write_outcome(self.attempt.outcome_file, outcome)
+            write_outcome(self.attempt.outcome_file, self.outcome)
 
-    def start(self, task: str) -> int | None:
-        """Fork the process that runs the flow, or only the `on_exit` of a flow whose process is gone.
+    def run_flow(self) -> None:
+        def work(reports: Reports, notice: StopNotice) -> int:
+            from runner.execute import run
 
-        Returns null in the supervisor, and in the new process its exit code when its work is done.
-        """
-        output, report = os.pipe(), os.pipe()
-        self.status = self.drain_until = self.kill_at = None
-        # Until the child can take them, signals wait: one that came in between would be lost.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        self.child = os.fork()
-        if self.child:
-            with contextlib.suppress(OSError):
-                os.setpgid(self.child, self.child)  # as the child does itself: who comes first is open
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            os.close(output[1])
-            os.close(report[1])
-            self.output, self.report, self.reader = output[0], report[0], ReportReader()
-            if task == "on_exit":
-                self.deadline = None
-                self.kill_at = time.monotonic() + self.attempt.environment.timeouts.grace_seconds
-            return None
-        self._become_child(output[1], report[1])
-        return self._work(task, report[1])
+            return run(self.attempt, reports, notice)
 
-    def _work(self, task: str, report: int) -> int:
-        notice = StopNotice(deadline=self.attempt.deadline)
-        try:
-            notice.listen()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            from runner.execute import call_on_exit, run
+        self.watch(work)
 
-            if task == "flow":
-                return run(self.attempt, Reports(report), notice)
+    def run_on_exit_if_the_flow_could_not(self) -> None:
+        if self.attempt.callbacks.on_exit is None or not self.loaded or self.on_exit_called:
+            return
+
+        def work(_: Reports, __: StopNotice) -> int:
+            from runner.execute import call_on_exit
+
             return call_on_exit(self.attempt, self.outcome)
-        except KeyboardInterrupt:
-            return ExitCode.TERMINATED  # before there was anything to clean up; the supervisor knows why
 
-    def _become_child(self, output: int, report: int) -> None:
-        os.setpgid(0, 0)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        keep = {report, self.lifeline[0]}
-        highest = max(*self.wakeup, *self.lifeline, output, report, self.attempt.lock_fd or 0)
-        for fd in range(3, highest + 1):
-            if fd not in keep:
-                with contextlib.suppress(OSError):  # not open
-                    os.close(fd)
-        _die_with_the_supervisor(self.lifeline[0])
+        self.deadline = None
+        self.kill_at = time.monotonic() + self.attempt.environment.timeouts.grace_seconds
+        self.watch(work)
 
-    def watch(self) -> None:
-        """Pass on output, signals and time until the process has ended and its output is complete."""
+    def watch(self, work: Work) -> None:
+        """Start a process and pass on output, signals and time until it has ended and its output is complete."""
+        own = self.wakeup if self.attempt.lock_fd is None else (*self.wakeup, self.attempt.lock_fd)
+        self.process = FlowProcess(work, deadline=self.attempt.deadline, lifeline=self.lifeline, own=own)
+        self.reader = ReportReader()
         poll = select.poll()
         sources: dict[int, Callable[[bytes], None]] = {
-            self.output: self.pass_on,
-            self.report: self.read_report,
+            self.process.output: self.pass_on,
+            self.process.report: self.read_report,
             self.wakeup[0]: self.take_signals,
         }
         for fd in sources:
             poll.register(fd, select.POLLIN)
-        while self.status is None or self.output in sources:
-            now = time.monotonic()
-            if self.drain_until is not None and now >= self.drain_until:
+        self.drain_until = None
+        while self.process.status is None or self.process.output in sources:
+            if self.drained:
                 break
-            for fd, _ in poll.poll(self._wait_ms(now)):
+            for fd, _ in poll.poll(self._wait_ms()):
                 data = os.read(fd, CHUNK)
                 if data:
                     sources[fd](data)
@@ -173,41 +134,37 @@ class _Supervisor:
                     poll.unregister(fd)
                     del sources[fd]
             self.keep_time()
-        os.close(self.output)
-        self.read_rest()
+        os.close(self.process.output)
+        self.read_report(self.process.read_rest_of_report())
 
-    def read_rest(self) -> None:
-        os.set_blocking(self.report, False)
-        try:
-            while data := os.read(self.report, CHUNK):
-                self.read_report(data)
-        except BlockingIOError:
-            pass  # a process that left the flow's group still holds the pipe: what the flow reported has been read
-        os.close(self.report)
+    @property
+    def drained(self) -> bool:
+        """Whether output has been waited for long enough after the process ended."""
+        return self.drain_until is not None and time.monotonic() >= self.drain_until
 
-    def _wait_ms(self, now: float) -> int | None:
-        until_deadline = None if self.deadline is None or self.stop else self.deadline - time.time()
-        waits = [at - now for at in (self.kill_at, self.drain_until) if at is not None]
-        waits += [] if until_deadline is None else [until_deadline]
-        return None if not waits else max(0, int(min(waits) * 1000) + 1)
+    def _wait_ms(self) -> int | None:
+        deadline = self.deadline if self.stop is None else None
+        moments = [at for at in (deadline, self.kill_at, self.drain_until) if at is not None]
+        return max(0, int((min(moments) - time.monotonic()) * 1000) + 1) if moments else None
 
     def keep_time(self) -> None:
-        if self.status is not None:
+        now = time.monotonic()
+        if self.process.status is not None:
             return
-        if self.deadline is not None and self.stop is None and time.time() >= self.deadline:
+        if self.deadline is not None and self.stop is None and now >= self.deadline:
             self.ask_to_stop(verdict.Stop.DEADLINE, signal.SIGTERM)
-        if self.kill_at is not None and time.monotonic() >= self.kill_at:
+        if self.kill_at is not None and now >= self.kill_at:
             self.kill_at = None
-            _kill_group(self.child)
+            self.process.kill()
 
     def ask_to_stop(self, stop: verdict.Stop, number: int) -> None:
         """Ask the flow to end, and set the time at which it is killed."""
-        if self.status is not None:
+        if self.process.status is not None:
             return
         self.stop, self.stop_at = stop, time.time()
         grace = self.attempt.environment.timeouts.grace_seconds
         self.kill_at = self.kill_at or time.monotonic() + max(grace / 2, grace - KILL_MARGIN_SECONDS)
-        os.kill(self.child, number)
+        self.process.ask_to_stop(number)
 
     def take_signals(self, numbers: bytes) -> None:
         for number in numbers:
@@ -226,10 +183,11 @@ class _Supervisor:
                 return
             if pid == 0:
                 return
-            if pid == self.child:
-                self.status = status
+            if pid == self.process.pid:
+                self.process.status = status
+                self.kill_at = None
                 self.drain_until = time.monotonic() + DRAIN_SECONDS
-                _kill_group(pid)
+                self.process.kill()
 
     def pass_on(self, data: bytes) -> None:
         self.hash.update(data)
@@ -255,15 +213,11 @@ class _Supervisor:
             else:
                 self.ended_at = at
                 self.outcome = replace(self.outcome, ledger={**self.outcome.ledger, name: self.since_accepted(at)})
-                self.record(self.outcome)
-
-    @property
-    def must_call_on_exit(self) -> bool:
-        return self.attempt.callbacks.on_exit is not None and self.loaded and not self.on_exit_called
+                self.record()
 
     def judge(self) -> None:
         """Turn the flow's own report, or the way in which its process ended, into the end of the run."""
-        status = cast(int, self.status)
+        status = cast(int, self.process.status)
         out_of_memory = oom_kills() > self.oom_kills
         limit = self.attempt.run_seconds
         if self.reported is None:
@@ -290,23 +244,8 @@ class _Supervisor:
             log=LogSummary(lines=self.lines + self.partial_line, sha256=self.hash.hexdigest()),
             artifacts=_artifacts(self.attempt.artifacts),
         )
-        self.record(self.outcome)
+        self.record()
         return ExitCode.INTERNAL if self.outcome.exit_code is None else self.outcome.exit_code
-
-
-def _kill_group(group: int) -> None:
-    # Nothing of it may be left; on macOS a group of zombies answers with a permission error.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def _die_with_the_supervisor(lifeline: int) -> None:
-    """Have the kernel kill the flow's process group when the supervisor's end of the lifeline closes."""
-    if not hasattr(fcntl, "F_SETSIG"):
-        return  # Linux only; elsewhere a flow outlives a supervisor that was killed with SIGKILL
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _artifacts(folder: str | None) -> tuple[Artifact, ...]:

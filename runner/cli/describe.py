@@ -11,12 +11,13 @@ from runner.cli.render import moment, summary
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("run_id", metavar="RUN", help="id of the run")
+    parser.add_argument("--attempt", type=int, metavar="N", help="this attempt (default: the last)")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Show how the run stands, or how it ended."""
-    record = launcher_of(options.run_id).find(options.run_id)
+    record = launcher_of(options.run_id).find(options.run_id, attempt=options.attempt)
     if wants_json(options):
         print_json(contract.encode(record.outcome))
         return 0

@@ -45,7 +45,7 @@ def _age(name: str) -> float:
 
 
 def _is_due(run: RunDirectory) -> bool:
-    attempt = run.last_attempt()
+    attempt = run.attempt()
     outcome = attempt.outcome()
     if not outcome.state.ended:
         return False

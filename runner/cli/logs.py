@@ -6,6 +6,7 @@ import sys
 from runner.cli.command import add_json, print_json, wants_json
 from runner.cli.following import pass_on_to_end
 from runner.cli.launchers import launcher_of
+from runner.errors import UsageError
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "-f", "--follow", action="store_true", help="go on until the run has ended; Ctrl-C only stops looking"
     )
     parser.add_argument("--tail", type=_count, metavar="N", help="only the last N lines that there are now")
+    parser.add_argument("--attempt", type=int, metavar="N", help="of this attempt (default: the last)")
     add_json(parser)
 
 
@@ -27,16 +29,18 @@ def _count(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Show the output; with --json as one object when all of it is there."""
     launcher = launcher_of(options.run_id)
+    if options.follow and options.attempt is not None:
+        raise UsageError("-f follows the last attempt, and --attempt shows one that has ended. Give one of them.")
     if wants_json(options):
         if options.follow:
             launcher.follow(options.run_id, lambda _: None)
-        text = launcher.log(options.run_id, tail=options.tail).decode(errors="replace")
+        text = launcher.log(options.run_id, tail=options.tail, attempt=options.attempt).decode(errors="replace")
         print_json({"run_id": options.run_id, "log": text})
         return 0
-    shown = launcher.log(options.run_id, tail=options.tail)
+    shown = launcher.log(options.run_id, tail=options.tail, attempt=options.attempt)
     sys.stdout.buffer.write(shown)
     sys.stdout.flush()
     if options.follow:
-        before = len(launcher.log(options.run_id, tail=None)) if options.tail is not None else len(shown)
+        before = len(launcher.log(options.run_id)) if options.tail is not None else len(shown)
         pass_on_to_end(launcher, options.run_id, skip=before)
     return 0

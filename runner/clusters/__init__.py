@@ -5,6 +5,7 @@ Each is a context manager: on entering, the cluster takes work and its client is
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -36,10 +37,18 @@ def connect(executor: Executor, reports: Reports) -> "Iterator[Client]":
     if executor.address is None:
         from runner.clusters.local import local_cluster
 
-        with local_cluster(executor, reports) as client:
-            yield client
+        cluster = local_cluster(executor, reports)
     else:
         from runner.clusters.address import cluster_at
 
-        with cluster_at(executor.address, executor.tls) as client:
-            yield client
+        cluster = cluster_at(executor.address, executor.tls)
+    client = cluster.__enter__()
+    try:
+        yield client
+    finally:
+        try:
+            cluster.__exit__(None, None, None)
+        except Exception as error:  # noqa: BLE001 how the flow ended stays as it was; the supervisor ends what is left
+            print(
+                f"penstock: the Dask cluster did not close cleanly ({type(error).__name__}: {error})", file=sys.stderr
+            )

@@ -35,21 +35,25 @@ def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
             if executor.dashboard
             else {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
         )
-        with (
-            dask.config.set({**settings, "temporary-directory": scratch}),
-            LocalCluster(
-                n_workers=executor.workers,
-                threads_per_worker=executor.threads_per_worker,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": executor.dashboard},
-                security=Security.temporary(),
-                local_directory=scratch,
-                **limit,
-            ) as cluster,
-            Client(cluster) as client,
-        ):
-            if executor.dashboard:
-                print(f"penstock: Dask dashboard at {cluster.dashboard_link}", flush=True)
-            yield client
+        with dask.config.set({**settings, "temporary-directory": scratch}):
+            try:
+                cluster = LocalCluster(
+                    n_workers=executor.workers,
+                    threads_per_worker=executor.threads_per_worker,
+                    processes=True,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": executor.dashboard},
+                    security=Security.temporary(),
+                    local_directory=scratch,
+                    **limit,
+                )
+            except (OSError, RuntimeError, TimeoutError, ValueError) as error:
+                raise UnavailableError(
+                    f"The local Dask cluster could not be started ({error}). "
+                    "Look above for what its processes said, and check the executor's workers and memory."
+                ) from None
+            with cluster, Client(cluster) as client:
+                if executor.dashboard:
+                    print(f"penstock: Dask dashboard at {cluster.dashboard_link}", flush=True)
+                yield client

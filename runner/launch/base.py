@@ -47,8 +47,14 @@ class Launcher(Protocol):
             skip: number of bytes at the beginning that are not wanted.
         """
 
-    def log(self, run_id: str, *, tail: int | None) -> bytes:
-        """What the run has printed: all of it, or the last lines."""
+    def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
+        """What the run has printed.
+
+        Args:
+            run_id: the run.
+            tail: only that many lines at the end; null for all.
+            attempt: of this attempt; null for the last one.
+        """
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """Ask the run to stop within its grace. A run that has ended is left as it is.
@@ -58,11 +64,15 @@ class Launcher(Protocol):
             interrupt: whether it was interrupted at a terminal, where the platform can tell that apart.
         """
 
-    def find(self, run_id: str) -> RunRecord:
+    def find(self, run_id: str, *, attempt: int | None = None) -> RunRecord:
         """How the run stands.
 
+        Args:
+            run_id: the run.
+            attempt: how this attempt ended; null for the last one.
+
         Raises:
-            UsageError: there is no such run.
+            UsageError: there is no such run, or attempt.
         """
 
     def runs(self) -> Iterator[RunRecord]:

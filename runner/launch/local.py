@@ -34,24 +34,24 @@ class LocalLauncher:
         run = RunDirectory(request.run_id)
         if not run.create(environment, request):
             _refuse_other_request(run, environment, request)
-        return self._start(run, run.last_attempt())
+        return self._start(run, run.attempt())
 
     def retry(self, run_id: str) -> int:
         """See `Launcher.retry`."""
         run = RunDirectory(run_id)
-        last = run.last_attempt()
+        last = run.attempt()
         if not last.outcome().state.ended:
             raise UsageError(
                 f"The run {run_id} has not ended. Follow it with `penstock logs -f {run_id}`, or cancel it."
             )
         request = replace(last.request(), attempt=last.number + 1, accepted_at=time.time())
         run.add_attempt(request)
-        self._start(run, run.last_attempt())
+        self._start(run, run.attempt())
         return request.attempt
 
     def follow(self, run_id: str, write: Callable[[bytes], object], *, skip: int = 0) -> Outcome:
         """See `Launcher.follow`."""
-        attempt = RunDirectory(run_id).last_attempt()
+        attempt = RunDirectory(run_id).attempt()
         pause = Pause()
         with attempt.log_file.open("rb", buffering=0) as log:
             log.seek(skip)
@@ -65,10 +65,9 @@ class LocalLauncher:
                     return outcome
                 pause.sleep()
 
-    def log(self, run_id: str, *, tail: int | None) -> bytes:
+    def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
         """See `Launcher.log`."""
-        attempt = RunDirectory(run_id).last_attempt()
-        with attempt.log_file.open("rb") as log:
+        with RunDirectory(run_id).attempt(attempt).log_file.open("rb") as log:
             if tail == 0:
                 return b""
             if tail is not None:
@@ -77,7 +76,7 @@ class LocalLauncher:
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """See `Launcher.stop`."""
-        attempt = RunDirectory(run_id).last_attempt()
+        attempt = RunDirectory(run_id).attempt()
         pause = Pause()
         while not attempt.outcome().state.ended:
             # A runner that has only just been started has the lock, and writes its process id a moment later.
@@ -88,10 +87,10 @@ class LocalLauncher:
                 return
             pause.sleep()
 
-    def find(self, run_id: str) -> RunRecord:
+    def find(self, run_id: str, *, attempt: int | None = None) -> RunRecord:
         """See `Launcher.find`."""
-        attempt = RunDirectory(run_id).last_attempt()
-        return RunRecord(outcome=attempt.outcome(), accepted_at=attempt.request().accepted_at)
+        found = RunDirectory(run_id).attempt(attempt)
+        return RunRecord(outcome=found.outcome(), accepted_at=found.request().accepted_at)
 
     def runs(self) -> Iterator[RunRecord]:
         """See `Launcher.runs`."""

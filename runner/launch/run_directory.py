@@ -28,7 +28,10 @@ from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
 from runner.request import RunRequest
 
 START_SECONDS = 5.0
-"""How long a run may have its records and no runner before it counts as never started."""
+"""How long a run may have its records and no client that starts it before it counts as never started."""
+LOCKING_SECONDS = 0.5
+"""How long an attempt's lock may exist before it is locked."""
+EVIDENCE_BYTES = 500
 
 
 class AttemptDirectory:
@@ -92,15 +95,20 @@ class AttemptDirectory:
         if recorded is not None and recorded.state.ended:
             return recorded
         if recorded is None:
-            if time.time() - self.request_file.stat().st_mtime < START_SECONDS:
+            # A client locks the attempt right before it starts the runner, which writes its first record at once.
+            launched = self.lock_file.exists()
+            since = (self.lock_file if launched else self.request_file).stat().st_mtime
+            if time.time() - since < (LOCKING_SECONDS if launched else START_SECONDS):
                 return self._without_runner(State.QUEUED)
+            said = self.log_file.read_bytes()[-EVIDENCE_BYTES:].decode(errors="replace").strip()
             return self._without_runner(
                 State.FAILED,
                 ExitCode.UNAVAILABLE,
                 Failure(
                     failure_class=FailureClass.NEVER_STARTED,
                     message="The run was accepted, and its process never came up.",
-                    next_step="Start it again with `penstock retry`.",
+                    next_step="See `penstock doctor`, then start it again with `penstock retry`.",
+                    evidence=said.replace("\0", "") or None,
                 ),
             )
         return self._without_runner(
@@ -152,18 +160,24 @@ class RunDirectory:
         numbers = (int(path.name) for path in (self.path / "attempts").iterdir() if path.name.isdigit())
         return [AttemptDirectory(self.path / "attempts" / str(number)) for number in sorted(numbers)]
 
-    def last_attempt(self) -> AttemptDirectory:
-        """The newest attempt.
+    def attempt(self, number: int | None = None) -> AttemptDirectory:
+        """The attempt of that number, or the newest.
 
         Raises:
-            UsageError: there is no such run.
+            UsageError: there is no such run, or attempt.
         """
         try:
-            return self.attempts()[-1]
+            found = self.attempts()
         except (FileNotFoundError, NotADirectoryError):
             raise UsageError(
                 f"There is no run {self.run_id!r} on this machine. `penstock ls` lists those that there are."
             ) from None
+        if number is None:
+            return found[-1]
+        for attempt in found:
+            if attempt.number == number:
+                return attempt
+        raise UsageError(f"The run {self.run_id} has no attempt {number}. It has had {len(found)}.")
 
     def create(self, target: Environment, asked: RunRequest) -> bool:
         """Record a new run; false when there is one of this id already."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runner.execute import _end_of
 from tests.testbed.runner_process import BEHAVIOURS, Ended, run_flow
 
 ALL = {"on_execute": "callbacks:on_execute", "on_start": "callbacks:on_start", "on_exit": "callbacks:on_exit"}
@@ -213,3 +214,12 @@ def test_the_ledger_is_in_order(tmp_path: Path) -> None:
 
     assert sorted(ledger, key=ledger.__getitem__) == ["started", "flow_called", "flow_ended", "finished"]
     assert 0.2 <= ledger["flow_ended"] - ledger["flow_called"] < 5
+
+
+def test_a_bug_of_the_runner_is_told_apart_from_the_users_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    end = _end_of(KeyError("oops"))
+
+    assert end.failure is not None
+    assert (end.exit_code, end.failure.failure_class) == (70, "internal")
+    assert end.failure.message == "The runner has a bug, please report it: KeyError: 'oops'"
+    assert "KeyError: 'oops'" in capsys.readouterr().err

@@ -203,7 +203,7 @@ def test_killing_the_client_leaves_the_run(tmp_path: Path) -> None:
         await_file(tmp_path / "ready")
         client.kill()
 
-    assert RunDirectory("one").last_attempt().runner_is_up()
+    assert RunDirectory("one").attempt().runner_is_up()
     LocalLauncher().stop("one")
     assert LocalLauncher().follow("one", lambda _: None).exit_code == 143
 
@@ -345,6 +345,6 @@ def test_follow_shows_lines_as_they_come(tmp_path: Path) -> None:
 
 def test_the_request_is_recorded_before_the_process_starts(penstock: Penstock) -> None:
     penstock("run", "behaviours.py:succeed", "--run-id", "one", "-p", "number=3", "--timeout", "1h30m")
-    request = json.loads(RunDirectory("one").last_attempt().request_file.read_bytes())
+    request = json.loads(RunDirectory("one").attempt().request_file.read_bytes())
 
     assert (request["parameters"], request["run_seconds"], request["attempt"]) == ({"number": "3"}, 5400.0, 1)

@@ -148,9 +148,21 @@ def test_retry(penstock: Penstock, ended: str) -> None:
     assert len(penstock("ls", "--json").json) == 2
 
 
+def test_earlier_attempts_can_be_looked_at(penstock: Penstock, tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text("import os\ndef main(): print('attempt', os.environ['PENSTOCK_ATTEMPT'])")
+    penstock("run", "flow.py:main", "--run-id", "one", cwd=tmp_path)
+    penstock("retry", "one", cwd=tmp_path)
+
+    assert penstock("logs", "one", "--attempt", "1").out == "attempt 1\n"
+    assert penstock("logs", "one").out == "attempt 2\n"
+    assert penstock("describe", "one", "--attempt", "1", "--json").json["attempt"] == 1
+    assert penstock("logs", "one", "--attempt", "3").err == "penstock: The run one has no attempt 3. It has had 2.\n"
+    assert penstock("logs", "one", "--attempt", "1", "-f").code == 64
+
+
 def _age(run_id: str, days: float) -> None:
     moment = time.time() - days * 86400
-    os.utime(RunDirectory(run_id).last_attempt().outcome_file, (moment, moment))
+    os.utime(RunDirectory(run_id).attempt().outcome_file, (moment, moment))
 
 
 def test_gc_keeps_what_is_young_and_what_failed_longer(penstock: Penstock, ended: str, state_home: Path) -> None:

@@ -14,7 +14,7 @@ from runner.environment import Environment, Kind, Local
 from runner.errors import UnavailableError
 from runner.launch.folders import runs_folder
 from runner.launch.local import LocalLauncher
-from runner.launch.run_directory import RunDirectory
+from runner.launch.run_directory import START_SECONDS, RunDirectory
 from runner.outcome import FailureClass, State
 from runner.request import RunRequest
 from tests.testbed.runner_process import BEHAVIOURS, await_file, await_gone
@@ -62,7 +62,7 @@ def test_a_client_killed_before_it_started_the_process_leaves_a_run_that_a_repea
 
 def test_a_run_that_never_came_up_is_told_as_such_and_can_be_tried_again() -> None:
     RunDirectory("the-run").create(_environment(), _request())
-    request = RunDirectory("the-run").last_attempt().request_file
+    request = RunDirectory("the-run").attempt().request_file
     os.utime(request, (time.time() - 60, time.time() - 60))
 
     outcome = LocalLauncher().find("the-run").outcome
@@ -77,7 +77,7 @@ def test_a_runner_that_is_killed_is_told_as_such(tmp_path: Path) -> None:
     launcher = LocalLauncher()
     launcher.submit(_environment(), _request("wait", ready=str(tmp_path / "ready")))
     flow = int(await_file(tmp_path / "ready"))
-    runner = RunDirectory("the-run").last_attempt().runner_pid()
+    runner = RunDirectory("the-run").attempt().runner_pid()
     assert runner is not None
 
     os.kill(runner, signal.SIGKILL)
@@ -137,6 +137,21 @@ def test_records_that_cannot_be_written(state_home: Path, monkeypatch: pytest.Mo
 def test_an_environment_that_cannot_start(local: dict[str, str], sentence: str) -> None:
     with pytest.raises(UnavailableError, match=sentence):
         LocalLauncher().submit(_environment(**local), _request())
+
+
+def test_an_interpreter_without_penstock_is_told_at_once(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "No module named runner" >&2\nexit 1\n')
+    python.chmod(0o755)
+    LocalLauncher().submit(_environment(python=str(python)), _request())
+    began = time.monotonic()
+
+    outcome = LocalLauncher().follow("the-run", lambda _: None)
+
+    assert time.monotonic() - began < START_SECONDS
+    assert outcome.failure is not None
+    assert (outcome.exit_code, outcome.failure.failure_class) == (69, FailureClass.NEVER_STARTED)
+    assert outcome.failure.evidence == "No module named runner"
 
 
 def test_the_working_directory(tmp_path: Path) -> None:
