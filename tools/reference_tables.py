@@ -57,10 +57,14 @@ def stack_page(project: Path) -> str:
     """Describes the options of a stack's configuration, as Pulumi.yaml lists them."""
     config = yaml.safe_load(project.read_text(encoding="utf-8"))["config"]
     rows = [
-        (f"`{name}`", option["type"], f"`{_json(option['default'])}`" if "default" in option else "required",
-         one_line(option["description"]))
+        (
+            f"`{name}`",
+            option["type"],
+            f"`{_json(option['default'])}`" if "default" in option else "required",
+            one_line(option["description"]),
+        )
         for name, option in config.items()
-    ]  # fmt: skip
+    ]
     return page(
         [
             "# Stack configuration",
@@ -87,10 +91,14 @@ def _class(kind: type) -> str:
         return f"{one_line(kind.__doc__)}\n\n{_members(kind)}"
     docs = attribute_docs(kind)
     rows = [
-        (f"`{contract.key_of(item)}`", _type(item), "required" if is_required(item) else _default(item),
-         VERSION if item.name == "schema_version" else docs[item.name])
+        (
+            f"`{contract.key_of(item)}`",
+            _type(item),
+            "required" if is_required(item) else _default(item),
+            VERSION if item.name == "schema_version" else docs[item.name],
+        )
         for item in fields(kind)
-    ]  # fmt: skip
+    ]
     return f"{one_line(kind.__doc__)}\n\n{table(('Field', 'Type', 'Default', 'Meaning'), rows)}"
 
 

@@ -63,7 +63,7 @@ def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
     figures: list[Figure] = []
     facts = machine.facts()
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
-    note(f"Measures {', '.join(sections)}: about 3 min when that is everything. A busy machine widens the spread.")
+    note(f"Measures {', '.join(sections)}: about 2 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():
             if section in sections:

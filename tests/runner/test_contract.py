@@ -176,19 +176,24 @@ def test_absent_keys_have_their_defaults_and_mutable_ones_are_not_shared() -> No
         ({"name": "a", "ready": None}, "thing: ready is null, expected true or false."),
         ({"name": "a", "part": 1}, "thing: part is 1, expected an object."),
         ({"name": "a", "part": {"weight": 0}}, "thing: part.weight is 0, expected a number above 0 and of at most 10."),
-        ({"name": "a", "part": {"weight": True}}, "thing: part.weight is true, expected a number above 0 and of at most 10."),
+        (
+            {"name": "a", "part": {"weight": True}},
+            "thing: part.weight is true, expected a number above 0 and of at most 10.",
+        ),
         ({"name": "a", "part": {"colour": "green"}}, 'thing: part.colour is "green", expected one of red, blue.'),
         ({"name": "a", "part": {"colour": ["red"]}}, "thing: part.colour is a list of 1, expected one of red, blue."),
         ({"name": "a", "part": {"class": 1}}, "thing: part.class is 1, expected text."),
         ({"name": "a", "part": {"class": "\0"}}, 'thing: part.class is "\\u0000", expected text.'),
         ({"name": "a", "parts": {}}, "thing: parts is an object with 0 keys, expected a list."),
-        ({"name": "a", "parts": [{}, {"weight": "2"}]},
-         'thing: parts[1].weight is "2", expected a number above 0 and of at most 10.'),
+        (
+            {"name": "a", "parts": [{}, {"weight": "2"}]},
+            'thing: parts[1].weight is "2", expected a number above 0 and of at most 10.',
+        ),
         ({"name": "a", "marks": []}, "thing: marks is a list of 0, expected a mapping."),
         ({"name": "a", "marks": {"ab": 1}}, 'thing: a key of marks is "ab", expected one letter.'),
         ({"name": "a", "marks": {"b": "1"}}, 'thing: marks.b is "1", expected a whole number.'),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_the_wrong_type_is_refused_with_its_path(value: object, sentence: str) -> None:
     with pytest.raises(ContractError) as caught:
         read(value)
