@@ -19,7 +19,7 @@ lint: ## Check the code: ruff, mypy, import-linter, generated files, workflows
 
 bench: ## Measure Penstock against its alternatives on this machine
 	@$(PYTHON) -m tools.setup --with prefect --with bench
-	@$(PYTHON) -m tools.pulumi_env python -m tests.bench
+	@.venv/bin/python -m tests.bench
 
 docs: ## Generate what is generated: reference pages and schemas
 	@$(PYTHON) -m tools.setup

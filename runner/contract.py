@@ -47,7 +47,7 @@ def option(
         above: number that the value must be greater than.
         maximum: largest number allowed.
         pattern: regular expression that a string, or each string of a list, must match as a whole.
-        meaning: the pattern in words, for the error message.
+        meaning: what a value must be in words, for the error message.
         keys: regular expression that each key of a mapping must match as a whole.
         keys_meaning: that pattern in words.
     """
@@ -117,6 +117,48 @@ def _depth_exceeds(value: object, limit: int) -> bool:
     return True
 
 
+def read_document(
+    cls: type[T],
+    data: bytes | str,
+    *,
+    version: int,
+    subject: str,
+    next_step: str = "",
+    warn: Callable[[str], None],
+) -> T:
+    """A dataclass from the JSON of a versioned document.
+
+    Args:
+        cls: the dataclass.
+        data: the JSON.
+        version: the only `schema_version` that is read.
+        subject: what the messages call the document.
+        next_step: the sentence that ends each error message.
+        warn: called with one sentence for each key that is not known.
+
+    Raises:
+        ContractError: it is not such a document, or not of that version.
+    """
+    value = parse_json(data, subject=subject, next_step=next_step)
+    found = value.get("schema_version") if isinstance(value, dict) else version
+    if found != version or isinstance(found, bool):
+        newer = isinstance(found, int) and found > version
+        raise ContractError(
+            path="schema_version",
+            found="missing" if found is None else describe(found),
+            expected=f"{version}, the version that this penstock reads",
+            subject=subject,
+            next_step=f"Use a {'newer penstock, or an image that has one' if newer else 'matching penstock'}.",
+        )
+    return decode(
+        cls,
+        value,
+        subject=subject,
+        next_step=next_step,
+        warn=lambda path: warn(f"The {subject} has the key {path}, which this version of penstock does not know."),
+    )
+
+
 def decode(
     cls: type[T], value: object, *, subject: str, path: str = "", next_step: str = "", warn: Callable[[str], None]
 ) -> T:
@@ -183,7 +225,7 @@ class _Reader:
             return value
         allowed = int if kind is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, allowed) or not _within(value, rules):
-            self.refuse(path, value, _number_in_words(kind is int, rules))
+            self.refuse(path, value, str(rules.get("meaning") or _number_in_words(kind is int, rules)))
         return value
 
     def read_list(self, kind: object, value: object, path: str, rules: Hints) -> tuple[object, ...]:

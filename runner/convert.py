@@ -12,10 +12,7 @@ from re import findall, fullmatch
 from runner.contract import describe, parse_json
 from runner.errors import ContractError
 from runner.flow import suggestion
-
-CLIENT = object()
-"""Stands for the annotation `distributed.Client` where that cannot be evaluated without importing it."""
-CLIENT_NAMES = ("Client", "distributed.Client", "dask.distributed.Client")
+from runner.hints import is_union
 
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
@@ -47,22 +44,6 @@ class Mismatch(Exception):  # noqa: N818 not an error by itself: a union tries i
         self.expected = expected
 
 
-def is_client(hint: object) -> bool:
-    """Whether an annotation is, or allows, a Dask client."""
-    if hint is CLIENT:
-        return True
-    if isinstance(hint, typing.ForwardRef):
-        hint = hint.__forward_arg__
-    if isinstance(hint, str):
-        words = hint.replace("typing.", "").replace("Optional[", "").replace("]", "").replace("|", " ").split()
-        return any(word in CLIENT_NAMES for word in words)
-    if typing.get_origin(hint) is typing.Annotated:
-        return is_client(typing.get_args(hint)[0])
-    if _is_union(hint):
-        return any(is_client(arm) for arm in typing.get_args(hint))
-    return isinstance(hint, type) and hint.__name__ == "Client" and hint.__module__ == "distributed.client"
-
-
 def convert(hint: object, value: object, path: str) -> object:
     """The value as the annotation wants it.
 
@@ -77,7 +58,7 @@ def convert(hint: object, value: object, path: str) -> object:
     while isinstance(hint, typing.NewType):
         hint = hint.__supertype__
     origin = typing.get_origin(hint)
-    if _is_union(hint):
+    if is_union(hint):
         return _union(typing.get_args(hint), value, path)
     if origin is typing.Annotated:
         return convert(typing.get_args(hint)[0], value, path)
@@ -98,10 +79,6 @@ def convert(hint: object, value: object, path: str) -> object:
     if kind in COLLECTIONS:
         return _collection(kind, typing.get_args(hint), value, path)
     return value
-
-
-def _is_union(hint: object) -> bool:
-    return typing.get_origin(hint) in {typing.Union, types.UnionType}
 
 
 def _union(arms: tuple[object, ...], value: object, path: str) -> object:

@@ -7,9 +7,9 @@ version it warns about keys that it does not know, any other version it refuses.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from runner.contract import broken_rule, decode, describe, option, parse_json
-from runner.errors import ContractError
+from runner.contract import broken_rule, option, read_document
 
 SCHEMA_VERSION = 1
 SUBJECT = "environment document"
@@ -24,6 +24,15 @@ VARIABLE = r"(?!PENSTOCK_)[A-Za-z_][A-Za-z0-9_]*"
 VARIABLE_MEANING = "the name of an environment variable, not beginning with PENSTOCK_"
 FUNCTION = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 FUNCTION_MEANING = "module:function"
+LONGEST_SECONDS = 10 * 365 * 24 * 3600
+"""Ten years: longer than any run or record, and a time that every clock can add to now."""
+
+
+def seconds(default: float | None, *, zero: bool = False) -> Any:
+    """A field that holds a time in seconds, of at most ten years."""
+    if zero:
+        return option(default, minimum=0, maximum=LONGEST_SECONDS, meaning="seconds, from 0 to ten years")
+    return option(default, above=0, maximum=LONGEST_SECONDS, meaning="seconds, more than 0 and at most ten years")
 
 
 class Kind(StrEnum):
@@ -152,13 +161,13 @@ class Callbacks:
 class Timeouts:
     """The clocks of a run, each of its own, in seconds."""
 
-    queue_seconds: float | None = option(None, above=0)
+    queue_seconds: float | None = seconds(None)
     """From acceptance until a place is found; null (default) for no limit. A local run never queues."""
-    start_seconds: float | None = option(None, above=0)
+    start_seconds: float | None = seconds(None)
     """From the place until the runner is up; null (default) for no limit. A local run starts at once."""
-    run_seconds: float | None = option(None, above=0)
+    run_seconds: float | None = seconds(None)
     """From the runner's start until the flow must have ended; null (default) for no limit."""
-    grace_seconds: float = option(30, above=0)
+    grace_seconds: float = seconds(30)
     """From the request to stop until the flow is killed. Default 30, Kubernetes' own."""
 
 
@@ -166,9 +175,9 @@ class Timeouts:
 class Retention:
     """How long the records of finished runs stay before `penstock gc` removes them."""
 
-    succeeded_seconds: float = option(7 * 24 * 3600, minimum=0)
+    succeeded_seconds: float = seconds(7 * 24 * 3600, zero=True)
     """Of runs that succeeded. Default: a week."""
-    failed_seconds: float = option(30 * 24 * 3600, minimum=0)
+    failed_seconds: float = seconds(30 * 24 * 3600, zero=True)
     """Of all others. Default: 30 days."""
 
 
@@ -273,27 +282,4 @@ def read(data: bytes | str, *, warn: Callable[[str], None]) -> Environment:
     Raises:
         ContractError: the document is not one, or not of the version that this reader knows.
     """
-    value = parse_json(data, subject=SUBJECT, next_step=NEXT_STEP)
-    check_version(value, known=SCHEMA_VERSION, subject=SUBJECT)
-    return decode(
-        Environment,
-        value,
-        subject=SUBJECT,
-        next_step=NEXT_STEP,
-        warn=lambda path: warn(f"The {SUBJECT} has the key {path}, which this version of penstock does not know."),
-    )
-
-
-def check_version(value: object, *, known: int, subject: str) -> None:
-    """Refuse another schema version before anything else of it is looked at."""
-    version = value.get("schema_version") if isinstance(value, dict) else None
-    if isinstance(value, dict) and (version != known or isinstance(version, bool)):
-        newer = isinstance(version, int) and version > known
-        remedy = "a newer penstock, or an image that has one" if newer else "a matching penstock"
-        raise ContractError(
-            path="schema_version",
-            found="missing" if version is None else describe(version),
-            expected=f"{known}, the version that this penstock reads",
-            subject=subject,
-            next_step=f"Use {remedy}.",
-        )
+    return read_document(Environment, data, version=SCHEMA_VERSION, subject=SUBJECT, next_step=NEXT_STEP, warn=warn)

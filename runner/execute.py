@@ -1,6 +1,5 @@
 """The steps of a run inside the flow's process: load, open the cluster, call the flow, close, `on_exit`, report."""
 
-import asyncio
 import os
 import sys
 import time
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 CLUSTER_OPTIONS = ("workers", "threads_per_worker", "memory_limit_mib")
 """Options of a local Dask cluster that `on_execute` may change."""
+MAX_MESSAGE = 2000
+"""Longest message, in characters, that an outcome carries."""
 MAX_DETAIL = 16 * 1024
 """Longest traceback, in characters, that an outcome carries; the log has the whole."""
 
@@ -185,7 +186,11 @@ def _call(loaded: _Loaded, attempt: Attempt, client: "Client | None") -> object:
 
             function = on_cluster(function, client)
         value = loaded.bound.call(function, client=client)
-        return asyncio.run(value) if iscoroutine(value) else value
+        if not iscoroutine(value):
+            return value
+        import asyncio
+
+        return asyncio.run(value)
     except Exception as error:
         raise _UserError from error
 
@@ -214,7 +219,7 @@ def _end_of(error: BaseException) -> verdict.End:
     else:
         kind, code, words = FailureClass.INTERNAL, ExitCode.INTERNAL, "The runner has a bug, please report it: "
     message = f"{words}{type(cause).__name__}{f': {cause}' if str(cause) else ''}"
-    failure = Failure(failure_class=kind, message=plain(message), detail=plain(detail[-MAX_DETAIL:]))
+    failure = Failure(failure_class=kind, message=_message(message), detail=plain(detail[-MAX_DETAIL:]))
     return verdict.End(state=State.FAILED, exit_code=code, failure=failure)
 
 
@@ -222,7 +227,7 @@ def _end_of_mistake(error: PenstockError) -> verdict.End:
     detail = getattr(error, "detail", None)
     print(f"{detail or ''}penstock: {error}", file=sys.stderr)
     kind = FailureClass.FLOW if error.exit_code is ExitCode.CANNOT_LOAD else FailureClass.CONFIG
-    failure = Failure(failure_class=kind, message=plain(str(error)), detail=detail and plain(detail[-MAX_DETAIL:]))
+    failure = Failure(failure_class=kind, message=_message(str(error)), detail=detail and plain(detail[-MAX_DETAIL:]))
     return verdict.End(state=State.FAILED, exit_code=error.exit_code, failure=failure)
 
 
@@ -235,9 +240,13 @@ def _end_of_exit(error: SystemExit) -> verdict.End:
     code = number if 1 <= number < ExitCode.USAGE else ExitCode.FLOW_FAILED
     note = "" if code == number else ", which is not one of the flow's own codes 1-63"
     failure = Failure(
-        failure_class=FailureClass.FLOW, message=plain(f"The flow raised SystemExit({error.code!r}){note}.")
+        failure_class=FailureClass.FLOW, message=_message(f"The flow raised SystemExit({error.code!r}){note}.")
     )
     return verdict.End(state=State.FAILED, exit_code=code, failure=failure)
+
+
+def _message(text: str) -> str:
+    return plain(text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…")
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import CodeType, ModuleType
 
 from runner.errors import LoadError
@@ -191,6 +190,8 @@ def _function(module: ModuleType, name: str, *, where: str) -> Function:
 
 def suggestion(word: str, known: Sequence[str]) -> str:
     """A sentence that names the known word nearest to one that is not known, or nothing."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word, known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from runner.convert import CLIENT, Mismatch, convert, is_client
 from runner.errors import ParameterError
 from runner.flow import suggestion
+from runner.hints import CLIENT, is_client
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -55,21 +55,28 @@ def bind(function: Callable[..., object], parameters: Mapping[str, object], *, h
     clients = tuple(name for name, hint in hints.items() if is_client(hint) and name not in parameters)
     _refuse_unknown(parameters, [name for name in named if name not in clients], takes_any)
     _refuse_missing(named, parameters, clients if has_client else (), hints)
-    arguments = {}
-    for name, value in parameters.items():
-        try:
-            arguments[name] = convert(hints[name], value, name) if name in hints else value
-        except Mismatch as error:
-            raise ParameterError(
-                f"The parameter {error.path} is {error.found}, expected {error.expected}. "
-                f"Give it as -p {name}=VALUE, or as JSON with -p {name}:=VALUE."
-            ) from None
+    arguments = {
+        name: _converted(hints[name], value, name) if name in hints else value for name, value in parameters.items()
+    }
     positional_only = tuple(name for name, item in named.items() if item.kind is inspect.Parameter.POSITIONAL_ONLY)
     for name in positional_only:
         # One that is left out would hand its place to the next.
         if name not in arguments and named[name].default is not inspect.Parameter.empty:
             arguments[name] = named[name].default
     return Bound(arguments=arguments, clients=clients if has_client else (), positional_only=positional_only)
+
+
+def _converted(hint: object, value: object, name: str) -> object:
+    # Only now: a flow that is given no parameters needs none of the types that they convert to.
+    from runner.convert import Mismatch, convert
+
+    try:
+        return convert(hint, value, name)
+    except Mismatch as error:
+        raise ParameterError(
+            f"The parameter {error.path} is {error.found}, expected {error.expected}. "
+            f"Give it as -p {name}=VALUE, or as JSON with -p {name}:=VALUE."
+        ) from None
 
 
 def annotation_of(function: Callable[..., object], parameter: inspect.Parameter) -> object:

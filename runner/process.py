@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -32,6 +33,7 @@ class FlowProcess:
         self.output, self.report = output[0], report[0]
         # Until the child listens, signals wait: one that came in between would be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        gc.freeze()  # what there is by now stays: at its exit each process would look through all of it for garbage
         self.pid = os.fork()
         if self.pid == 0:
             _become_child(lifeline[0], output[1])

@@ -1,5 +1,7 @@
 """Writes the outcome's file so that a reader always finds a whole one, on a full disk too."""
 
+import contextlib
+import errno
 import os
 import sys
 from dataclasses import replace
@@ -9,6 +11,8 @@ from runner.outcome import Outcome
 
 RESERVED_BYTES = 4096
 """Every record takes at least this much room, so that a short one can still be written in its place on a full disk."""
+SHORT_MESSAGE = 500
+"""Longest message, in characters, of such a short one."""
 
 
 def write_outcome(path: str, outcome: Outcome) -> None:
@@ -22,11 +26,14 @@ def write_outcome(path: str, outcome: Outcome) -> None:
         _write(partial, outcome, os.O_CREAT | os.O_TRUNC)
         os.replace(partial, path)  # noqa: PTH105 pathlib costs start-up time
     except OSError as error:
-        failure = outcome.failure and replace(outcome.failure, detail=None)
+        failure = outcome.failure
+        if failure is not None:
+            failure = replace(failure, message=failure.message[:SHORT_MESSAGE], detail=None)
         lost = None if outcome.result is None else f"lost, since it could not be written ({error.strerror})"
         short = replace(outcome, result=None, result_repr=lost or outcome.result_repr, failure=failure, artifacts=())
-        try:
+        with contextlib.suppress(OSError):  # it may not even have been made
             os.unlink(partial)  # noqa: PTH108
+        try:
             _write(path, short, 0)
         except OSError:
             print(f"penstock: the outcome could not be written to {path} ({error.strerror}).", file=sys.stderr)
@@ -36,7 +43,10 @@ def _write(path: str, outcome: Outcome, flags: int) -> None:
     data = contract.to_bytes(outcome)
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
     try:
-        data = data.ljust(max(RESERVED_BYTES, os.fstat(fd).st_size))
+        room = os.fstat(fd).st_size
+        if not flags & os.O_CREAT and len(data) > room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # rather than half of it over the one before
+        data = data.ljust(max(RESERVED_BYTES, room))
         while data:
             data = data[os.write(fd, data) :]
     finally:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from runner.contract import decode, option, parse_json
-from runner.environment import Callbacks, Executor, Log, check_version
+from runner.contract import option, read_document
+from runner.environment import Callbacks, Executor, Log, seconds
 
 SCHEMA_VERSION = 1
 SUBJECT = "run request"
@@ -36,7 +36,7 @@ class RunRequest:
     """Callbacks of this run; one that is null is the environment's."""
     executor: Executor | None = None
     """How the work inside this run goes; null for the environment's executor."""
-    run_seconds: float | None = option(None, above=0)
+    run_seconds: float | None = seconds(None)
     """Time limit of this run, from the runner's start; null for the environment's."""
     log: Log | None = None
     """What of Python's logging this run shows; null for what the environment says."""
@@ -52,12 +52,4 @@ def read(data: bytes | str, *, warn: Callable[[str], None]) -> RunRequest:
     Raises:
         ContractError: it is not a request, or not of the version that this reader knows.
     """
-    value = parse_json(data, subject=SUBJECT, next_step=NEXT_STEP)
-    check_version(value, known=SCHEMA_VERSION, subject=SUBJECT)
-    return decode(
-        RunRequest,
-        value,
-        subject=SUBJECT,
-        next_step=NEXT_STEP,
-        warn=lambda path: warn(f"The {SUBJECT} has the key {path}, which this version of penstock does not know."),
-    )
+    return read_document(RunRequest, data, version=SCHEMA_VERSION, subject=SUBJECT, next_step=NEXT_STEP, warn=warn)

@@ -7,7 +7,6 @@ It imports little, because its memory is part of every run.
 
 import os
 import select
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -33,7 +32,10 @@ DRAIN_SECONDS = 1.0
 """How long output may still come after the flow's processes are gone: from ones that left its process group."""
 KILL_MARGIN_SECONDS = 1.0
 """The kill comes this long before the grace is over, so that the outcome is recorded within it."""
-MAX_ARTIFACTS = 1000
+LONGEST_WAIT_SECONDS = 3600
+"""poll takes no more than 24 days; waking up once an hour costs nothing."""
+MAX_ARTIFACT_BYTES = 256 * 1024
+"""Most room that names and paths of artifacts take in an outcome, which may have 1 MiB in all."""
 
 
 def supervise(attempt: Attempt) -> int:
@@ -145,7 +147,9 @@ class _Supervisor:
     def _wait_ms(self) -> int | None:
         deadline = self.deadline if self.stop is None else None
         moments = [at for at in (deadline, self.kill_at, self.drain_until) if at is not None]
-        return max(0, int((min(moments) - time.monotonic()) * 1000) + 1) if moments else None
+        if not moments:
+            return None
+        return max(0, int(min(min(moments) - time.monotonic(), LONGEST_WAIT_SECONDS) * 1000) + 1)
 
     def keep_time(self) -> None:
         now = time.monotonic()
@@ -237,6 +241,8 @@ class _Supervisor:
     def finish(self) -> int:
         """Record the outcome; the result is the exit code."""
         if self.scratch is not None:
+            import shutil
+
             shutil.rmtree(self.scratch, ignore_errors=True)
         self.outcome = replace(
             self.outcome,
@@ -249,6 +255,7 @@ class _Supervisor:
 
 
 def _artifacts(folder: str | None) -> tuple[Artifact, ...]:
+    """The files in the folder, in order, as many as an outcome can carry."""
     if folder is None:
         return ()
     names = sorted(
@@ -256,4 +263,11 @@ def _artifacts(folder: str | None) -> tuple[Artifact, ...]:
         for root, _, names in os.walk(folder)
         for name in names
     )
-    return tuple(Artifact(name=name, path=os.path.join(folder, name)) for name in names[:MAX_ARTIFACTS])  # noqa: PTH118
+    listed, room = [], MAX_ARTIFACT_BYTES
+    for name in names:
+        artifact = Artifact(name=name, path=os.path.join(folder, name))  # noqa: PTH118
+        room -= len((artifact.name + artifact.path).encode())
+        if room < 0:
+            break
+        listed.append(artifact)
+    return tuple(listed)

@@ -34,7 +34,7 @@ def stopped(stop: Stop, *, run_seconds: float | None, killed: bool = False) -> E
     if stop is Stop.DEADLINE:
         failure = Failure(
             failure_class=FailureClass.DEADLINE,
-            message=f"The flow ran for longer than its {run_seconds:g} seconds{insisted}.",
+            message=f"The flow ran for longer than its {run_seconds:,} seconds{insisted}.",
             next_step="Give it more time with --timeout, or with run_seconds in the environment.",
         )
         return End(state=State.FAILED, exit_code=ExitCode.DEADLINE, failure=failure)
@@ -80,7 +80,8 @@ def of_status(status: int, *, stop: Stop | None, run_seconds: float | None, out_
 
 
 def _ended_by_signal(number: int, *, out_of_memory: bool) -> End:
-    name = signal.Signals(number).name if number in signal.valid_signals() else f"signal {number}"
+    names = {signal_.value: signal_.name for signal_ in signal.Signals}  # real-time signals have none
+    name = names.get(number, f"signal {number}")
     if number == signal.SIGKILL and out_of_memory:
         failure = Failure(
             failure_class=FailureClass.OOM,
@@ -89,14 +90,14 @@ def _ended_by_signal(number: int, *, out_of_memory: bool) -> End:
             evidence="The cgroup's oom_kill counter rose during the run.",
         )
     else:
-        hints = {
+        hints: dict[int, str] = {
             signal.SIGKILL: "Something outside the run killed it: when memory was short, give the machine more.",
             signal.SIGSEGV: "A native library crashed: run the flow with PYTHONFAULTHANDLER=1 to see where.",
         }
         failure = Failure(
             failure_class=FailureClass.CRASH,
             message=f"The flow's process was ended by {name}.",
-            next_step=hints.get(signal.Signals(number), "Look at the end of the log for what it did last."),
+            next_step=hints.get(number, "Look at the end of the log for what it did last."),
         )
     return End(state=State.FAILED, exit_code=ExitCode.SIGNAL_BASE + number, failure=failure)
 

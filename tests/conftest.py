@@ -1,5 +1,6 @@
 """What all tests share: golden files, required suites, folders of Penstock's own."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,6 +38,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and needed and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"It needs {', '.join(needed)}, which must be there (PENSTOCK_REQUIRE): {report.longrepr}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail when a process outlives the tests: each names a folder of this session on its command line."""
+    yield
+    place = str(tmp_path_factory.getbasetemp()).encode()
+    left = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            words = process.read_bytes()
+            left += [words.replace(b"\0", b" ").decode()] if place in words else []
+    assert left == []
 
 
 @pytest.fixture

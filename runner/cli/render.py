@@ -2,7 +2,6 @@
 
 import json
 import time
-from datetime import UTC, datetime
 
 from runner import contract
 from runner.launch.base import RunRecord
@@ -77,6 +76,8 @@ def age(accepted_at: float) -> str:
 
 def moment(accepted_at: float) -> str:
     """A time in the user's zone."""
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(accepted_at, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
 
 

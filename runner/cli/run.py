@@ -1,8 +1,8 @@
 """`penstock run`: start a flow, follow it, exit with its exit code."""
 
 import argparse
+import os
 import re
-import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -12,9 +12,7 @@ from pathlib import Path
 from runner import contract
 from runner.cli import environments
 from runner.cli.command import add_json, say, wants_json
-from runner.cli.following import detached, follow_to_end
 from runner.cli.launchers import launcher
-from runner.convert import Mismatch, convert
 from runner.environment import Callbacks, Environment, Executor, ExecutorType, Kind, Log, LogLevel
 from runner.errors import ContractError, UsageError
 from runner.request import RunRequest
@@ -60,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     request = _request(options, environment)
     platform = launcher(environment.kind)
     started = platform.submit(environment, request)
+    from runner.cli.following import detached, follow_to_end  # only now: the runner starts meanwhile
+
     if not started:
         say(f"penstock: the run {request.run_id} had been started before; this follows it.")
     if options.detach:
@@ -100,7 +100,7 @@ def _request(options: argparse.Namespace, environment: Environment) -> RunReques
 def new_run_id(flow: str) -> str:
     """An id that tells people what ran when, and that no other run has."""
     name = re.sub(r"[^a-z0-9]+", "-", Path(flow).name.replace(".py", "").lower()).strip("-")[:18].strip("-")
-    return f"{name or 'run'}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    return f"{name or 'run'}-{time.strftime('%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
 def parameters(pairs: Sequence[str], file: str | None) -> dict[str, object]:
@@ -158,10 +158,12 @@ def _executor(word: str | None, default: Executor) -> object:
 
 
 def _seconds(text: str | None) -> float | None:
-    from datetime import timedelta
-
     if text is None:
         return None
+    from datetime import timedelta
+
+    from runner.convert import Mismatch, convert
+
     try:
         value = convert(timedelta, text, "--timeout")
     except Mismatch as error:

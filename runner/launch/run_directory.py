@@ -14,7 +14,6 @@ two clients with one run id start one process, and a client that was killed half
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from runner import contract, environment, request
 from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
 from runner.launch.folders import runs_folder
-from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
+from runner.outcome import SCHEMA_VERSION, ExitCode, Failure, FailureClass, Outcome, State
 from runner.request import RunRequest
 
 START_SECONDS = 5.0
@@ -126,8 +125,7 @@ class AttemptDirectory:
             data = self.outcome_file.read_bytes()
         except FileNotFoundError:
             return None
-        value = contract.parse_json(data, subject="outcome")
-        return contract.decode(Outcome, value, subject="outcome", warn=_ignore)
+        return contract.read_document(Outcome, data, version=SCHEMA_VERSION, subject="outcome", warn=_ignore)
 
     def _without_runner(self, state: State, code: ExitCode | None = None, failure: Failure | None = None) -> Outcome:
         asked = self.request()
@@ -181,7 +179,7 @@ class RunDirectory:
 
     def create(self, target: Environment, asked: RunRequest) -> bool:
         """Record a new run; false when there is one of this id already."""
-        partial = self.path.with_name(f".{self.run_id}.{secrets.token_hex(4)}")
+        partial = self.path.with_name(f".{self.run_id}.{os.urandom(4).hex()}")
         with _writing(partial):
             first = partial / "attempts" / "1"
             (first / "artifacts").mkdir(parents=True)
@@ -192,7 +190,7 @@ class RunDirectory:
 
     def add_attempt(self, asked: RunRequest) -> bool:
         """Record a further attempt; false when another client has done so."""
-        partial = self.path / f".attempt.{secrets.token_hex(4)}"
+        partial = self.path / f".attempt.{os.urandom(4).hex()}"
         with _writing(partial):
             (partial / "artifacts").mkdir()
             (partial / "request.json").write_bytes(contract.to_bytes(asked))
@@ -201,7 +199,7 @@ class RunDirectory:
 
     def remove(self) -> None:
         """Remove the records; a reader sees all of them or none."""
-        doomed = self.path.with_name(f".{self.run_id}.{secrets.token_hex(4)}")
+        doomed = self.path.with_name(f".{self.run_id}.{os.urandom(4).hex()}")
         self.path.rename(doomed)
         shutil.rmtree(doomed)
 

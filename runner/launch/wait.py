@@ -28,4 +28,4 @@ class Pause:
     def sleep(self) -> None:
         """Wait."""
         time.sleep(self._seconds)
-        self._seconds = min(LONGEST, self._seconds * 1.5)
+        self._seconds = min(LONGEST, self._seconds * 1.1)

@@ -66,8 +66,8 @@ def mutations(draw: st.DrawFn, document: bytes) -> str:
     return json.dumps(whole[""])
 
 
-SECONDS = st.floats(min_value=0, exclude_min=True, allow_infinity=False) | st.integers(1, 10**9)
-NOT_NEGATIVE = st.floats(min_value=0, allow_infinity=False) | st.integers(0, 10**9)
+SECONDS = st.floats(0, env.LONGEST_SECONDS, exclude_min=True) | st.integers(1, env.LONGEST_SECONDS)
+NOT_NEGATIVE = st.floats(0, env.LONGEST_SECONDS) | st.integers(0, env.LONGEST_SECONDS)
 COUNTS = st.none() | st.integers(1, 10**6)
 
 

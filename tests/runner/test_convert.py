@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.convert import CLIENT, Mismatch, convert, is_client
+from runner.convert import Mismatch, convert
+from runner.hints import CLIENT, is_client
 from tests.runner.annotated_flows import Window
 from tests.runner.strategies import ANY_TEXT, HOSTILE
 

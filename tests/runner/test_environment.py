@@ -127,10 +127,22 @@ def test_only_version_kind_name_and_the_kinds_section_are_needed() -> None:
             'executor.address is "host:8786", expected an address such as tls://host:8786.',
         ),
         ({"callbacks": {"on_exit": "hooks.tell"}}, 'callbacks.on_exit is "hooks.tell", expected module:function.'),
-        ({"timeouts": {"run_seconds": 0}}, "timeouts.run_seconds is 0, expected a number above 0."),
-        ({"timeouts": {"grace_seconds": None}}, "timeouts.grace_seconds is null, expected a number above 0."),
-        ({"timeouts": {"grace_seconds": "30"}}, 'timeouts.grace_seconds is "30", expected a number above 0.'),
-        ({"retention": {"failed_seconds": -1}}, "retention.failed_seconds is -1, expected a number of at least 0."),
+        (
+            {"timeouts": {"run_seconds": 0}},
+            "timeouts.run_seconds is 0, expected seconds, more than 0 and at most ten years.",
+        ),
+        (
+            {"timeouts": {"grace_seconds": None}},
+            "timeouts.grace_seconds is null, expected seconds, more than 0 and at most ten years.",
+        ),
+        (
+            {"timeouts": {"grace_seconds": "30"}},
+            'timeouts.grace_seconds is "30", expected seconds, more than 0 and at most ten years.',
+        ),
+        (
+            {"retention": {"failed_seconds": -1}},
+            "retention.failed_seconds is -1, expected seconds, from 0 to ten years.",
+        ),
         ({"log": {"level": "info"}}, 'log.level is "info", expected one of DEBUG, INFO, WARNING, ERROR, CRITICAL.'),
         ({"local": {"python": "python3"}}, 'local.python is "python3", expected an absolute path.'),
         ({"local": []}, "local is a list of 0, expected an object."),

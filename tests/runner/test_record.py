@@ -125,7 +125,6 @@ def test_a_full_disk_without_an_earlier_record_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.xfail(reason="removing the partial file, which is not there, ends the second try")
 def test_a_folder_that_takes_no_new_files_still_gets_the_short_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,7 +145,6 @@ def test_a_folder_that_takes_no_new_files_still_gets_the_short_record(
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.xfail(reason="a long message does not fit into the reserved room")
 def test_a_short_record_that_does_not_fit_leaves_the_one_before_readable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,7 +87,7 @@ def test_parameters_as_text_as_json_and_from_a_file(penstock: Penstock, tmp_path
         (["--run-id", "Über"], "--run-id is"),
         (["--run-id", "../../etc"], "expected at most 40 lower-case letters, digits and inner hyphens."),
         (["--timeout", "soon"], "--timeout is"),
-        (["--timeout", "0"], "--timeout is 0.0, expected a number above 0."),
+        (["--timeout", "0"], "--timeout is 0.0, expected seconds, more than 0 and at most ten years."),
         (["--executor", "threads"], '--executor is "threads", expected an address such as tls://host:8786.'),
         (["--on-exit", "nonsense"], '--on-exit is "nonsense", expected module:function.'),
         (["--env", "her"], "There is no environment 'her' in the local store. Did you mean 'here'?"),

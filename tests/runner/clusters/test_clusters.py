@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,10 +223,3 @@ def test_without_distributed_the_next_step_is_told(tmp_path: Path) -> None:
 
     assert ended.exit_code == 69
     assert "Run `pip install 'penstock[dask]'` there." in ended.outcome["failure"]["message"]
-
-
-def test_no_process_of_these_tests_is_left() -> None:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607
-
-    assert sys.executable
-    assert not [line for line in listed.splitlines() if "-m runner --environment" in line]
