@@ -26,7 +26,7 @@ docs: ## Generate what is generated: reference pages and schemas
 	@.venv/bin/python -m tools.generate
 
 clean: ## Remove all that was made in this checkout, the demo's state included; not the tools in the user's cache
-	@rm -rf .venv .penstock dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .penstock dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this list

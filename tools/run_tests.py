@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,9 +22,12 @@ if TYPE_CHECKING:
 
 OWN_SECONDS = 120
 EXTRAS = ("prefect",)
+MEASURED = PRIVATE / "coverage"
 RESULTS = PRIVATE / "test-results.xml"
 # tests/conftest.py skips the tests marked `engine` with this variable's text as the reason.
 NO_ENGINE = "PENSTOCK_NO_ENGINE"
+# With this variable the coverage of the tests is measured, in every process that they start; half as slow again.
+COVERAGE = "PENSTOCK_COVERAGE"
 
 
 def tests_environment(cli: Path | None, reason: str) -> dict[str, str]:
@@ -65,7 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_UNAVAILABLE
     env = tests_environment(*_engine())
     RESULTS.unlink(missing_ok=True)
-    return follow([PYTHON, "-m", "pytest", f"--junit-xml={RESULTS}", *chosen], cwd=CHECKOUT, env=env)
+    pytest = ["pytest", f"--junit-xml={RESULTS}", *chosen]
+    if not env.get(COVERAGE):
+        return follow([PYTHON, "-m", *pytest], cwd=CHECKOUT, env=env)
+    shutil.rmtree(MEASURED, ignore_errors=True)
+    MEASURED.mkdir(parents=True)
+    env["COVERAGE_FILE"] = str(MEASURED / "data")
+    code = follow([PYTHON, "-m", "coverage", "run", "-m", *pytest], cwd=CHECKOUT, env=env)
+    # Not checked: processes that the tests kill leave half-written files, which it leaves out.
+    subprocess.run([PYTHON, "-m", "coverage", "combine"], cwd=CHECKOUT, env=env, capture_output=True, check=False)
+    report = ["coverage", "report", "--skip-covered", *(["--fail-under=0"] if chosen else [])]
+    return follow([PYTHON, "-m", *report], cwd=CHECKOUT, env=env) or code
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ def test_on_a_full_disk_the_outcome_is_written_over_the_one_before_without_what_
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_real_limit_on_the_size_of_files_ends_in_the_short_record_too(tmp_path: Path) -> None:
     path = tmp_path / "outcome.json"
     write_outcome(str(path), RUNNING)

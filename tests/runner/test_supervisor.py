@@ -146,6 +146,7 @@ def test_artifacts_are_listed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_full_disk_costs_neither_the_exit_code_nor_the_outcome(tmp_path: Path) -> None:
     def limit_files_to_4_kib(words: list[str]) -> list[str]:
         limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
@@ -160,6 +161,7 @@ def test_a_full_disk_costs_neither_the_exit_code_nor_the_outcome(tmp_path: Path)
     assert len(ended.output) <= 4096
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_supervisor_stays_small(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     with started(tmp_path, f"{BEHAVIOURS}:wait", {"ready": str(ready)}) as runner:

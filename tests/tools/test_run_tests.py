@@ -22,6 +22,8 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[
     monkeypatch.setattr(setup, "seconds_needed", lambda *_: 0)
     monkeypatch.setattr(estimate, "cli_seconds", lambda: 0)
     monkeypatch.setattr(pulumi_cli, "obtain", lambda: Path("/cli"))
+    monkeypatch.setattr(run_tests, "MEASURED", tmp_path / "coverage")
+    monkeypatch.delenv(run_tests.COVERAGE, raising=False)
     return calls
 
 
@@ -49,3 +51,17 @@ def test_without_a_cli_the_tests_run_and_are_told_why(
     ((_, env),) = started
     assert env[run_tests.NO_ENGINE] == "There is none."
     assert "marked `engine` are going to be skipped. There is none." in capsys.readouterr().err
+
+
+def test_coverage_is_measured_when_it_is_asked_for(
+    started: list[tuple[list[str], dict[str, str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(run_tests.COVERAGE, "1")
+    monkeypatch.setattr("tools.run_tests.subprocess.run", lambda *_, **__: None)
+
+    run_tests.main([])
+
+    commands = [command[1:5] for command, _ in started]
+    assert commands[0] == ["-m", "coverage", "run", "-m"]
+    assert commands[1] == ["-m", "coverage", "report", "--skip-covered"]
+    assert started[0][1]["COVERAGE_FILE"] == str(tmp_path / "coverage" / "data")

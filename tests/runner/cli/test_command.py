@@ -61,6 +61,7 @@ def test_the_installed_command_is_the_same(penstock: Penstock) -> None:
     assert done.stdout == f"penstock {__version__}\n"
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_help_imports_nothing_that_it_does_not_need() -> None:
     code = "import sys; from runner.cli import main; main(['--help']); print(sorted(sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
