@@ -3,11 +3,14 @@
 import argparse
 import importlib
 import json
+import os
 import sys
 from typing import NoReturn, Protocol, cast
 
 from runner.cli import VERBS
 from runner.errors import PenstockError, UsageError
+
+HELP_WIDTH = 100
 
 
 class Verb(Protocol):
@@ -38,11 +41,20 @@ def build_parser(verb: str) -> Parser:
     parser = Parser(
         prog=f"penstock {verb}",
         description=f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
         allow_abbrev=False,
     )
     verb_module(verb).add_options(parser)
     return parser
+
+
+def _formatter(prog: str) -> argparse.RawDescriptionHelpFormatter:
+    """A formatter of a known width: argparse makes one for every option, and would load shutil to ask the terminal."""
+    try:
+        width = min(HELP_WIDTH, os.get_terminal_size().columns)
+    except OSError:
+        width = HELP_WIDTH
+    return argparse.RawDescriptionHelpFormatter(prog, width=width)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

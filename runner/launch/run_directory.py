@@ -14,7 +14,6 @@ two clients with one run id start one process, and a client that was killed half
 import contextlib
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -201,7 +200,7 @@ class RunDirectory:
         """Remove the records; a reader sees all of them or none."""
         doomed = self.path.with_name(f".{self.run_id}.{os.urandom(4).hex()}")
         self.path.rename(doomed)
-        shutil.rmtree(doomed)
+        _remove(doomed)
 
 
 @contextlib.contextmanager
@@ -216,7 +215,14 @@ def _writing(partial: Path) -> Iterator[None]:
             "Make room there or make it writable, or set XDG_STATE_HOME to another folder."
         ) from None
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if partial.exists():
+            _remove(partial)
+
+
+def _remove(folder: Path) -> None:
+    import shutil  # not for every start of a run
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rename(partial: Path, final: Path) -> bool:
