@@ -45,7 +45,6 @@ class _UserError(Exception):
 def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
     """Run the flow and report its end to the supervisor; the result is this process's own exit code."""
     prepare_process(attempt)
-    end = verdict.End(state=State.FAILED, exit_code=ExitCode.INTERNAL)
     loaded = None
     try:
         loaded = _load(attempt)

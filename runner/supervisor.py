@@ -77,7 +77,9 @@ class _Supervisor:
             ledger={"started": self.since_accepted(attempt.started_at)},
         )
         self.lifeline = os.pipe()
-        self.wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.wakeup = os.pipe()
+        for fd in self.wakeup:
+            os.set_blocking(fd, False)
         signal.set_wakeup_fd(self.wakeup[1])
         for number in (*STOP_SIGNALS, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)

@@ -40,6 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of stdout is gone, as with `penstock ls | head`: a second error on exit would only confuse.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception:  # noqa: BLE001 a bug must not end with an exit code that means something else
+        import traceback
+
+        traceback.print_exc()
+        print("penstock: this is a bug of Penstock's own, please report it with the lines above.", file=sys.stderr)
+        return 70
 
 
 def _dispatch(words: list[str]) -> int:

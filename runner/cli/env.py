@@ -96,6 +96,8 @@ def _store(found: Environment) -> Path:
 
 
 def _stack_output(stack: str, project: str) -> bytes:
+    if not Path(project).is_dir():
+        raise UsageError(f"--project {project} is not a folder. Name the one that Pulumi.yaml is in.")
     if shutil.which("pulumi") is None:
         raise UnavailableError(
             "The Pulumi CLI is not on PATH. Install it, or have somebody who has it run "

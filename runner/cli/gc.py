@@ -5,6 +5,7 @@ import shutil
 import time
 
 from runner.cli.command import add_json, print_json, say, wants_json
+from runner.errors import PenstockError
 from runner.launch.folders import runs_folder
 from runner.launch.run_directory import RunDirectory
 from runner.outcome import State
@@ -45,11 +46,14 @@ def _age(name: str) -> float:
 
 
 def _is_due(run: RunDirectory) -> bool:
-    attempt = run.attempt()
-    outcome = attempt.outcome()
+    try:
+        attempt = run.attempt()
+        outcome = attempt.outcome()
+        retention = run.environment().retention
+    except (PenstockError, OSError):
+        return False  # damaged: nobody knows whether it is to be kept, so a person has to say
     if not outcome.state.ended:
         return False
-    retention = run.environment().retention
     limit = retention.succeeded_seconds if outcome.state is State.SUCCEEDED else retention.failed_seconds
     record = attempt.outcome_file if attempt.outcome_file.exists() else attempt.request_file
     return time.time() - record.stat().st_mtime > limit

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.environment import Environment, Local
-from runner.errors import UnavailableError, UsageError
+from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.launch.base import RunRecord
 from runner.launch.folders import runs_folder
 from runner.launch.run_directory import AttemptDirectory, RunDirectory
 from runner.launch.wait import Pause
-from runner.outcome import Outcome
+from runner.outcome import Outcome, State
 from runner.request import RunRequest
 
 CHUNK = 64 * 1024
@@ -96,7 +96,11 @@ class LocalLauncher:
         """See `Launcher.runs`."""
         folder = runs_folder()
         names = [path.name for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
-        yield from (self.find(name) for name in names)
+        for name in names:
+            try:
+                yield self.find(name)
+            except (PenstockError, OSError):  # damaged, or removed meanwhile: no reason not to list the others
+                yield RunRecord(outcome=Outcome(run_id=name, state=State.UNKNOWN), accepted_at=0.0)
 
     def _start(self, run: RunDirectory, attempt: AttemptDirectory) -> bool:
         with attempt.try_lock() as lock:

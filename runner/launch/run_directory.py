@@ -46,7 +46,7 @@ class AttemptDirectory:
 
     def request(self) -> RunRequest:
         """What was asked for."""
-        return request.read(self.request_file.read_bytes(), warn=_ignore)
+        return request.read(_bytes(self.request_file, request.SUBJECT), warn=_ignore)
 
     @contextlib.contextmanager
     def try_lock(self) -> Iterator[int | None]:
@@ -150,7 +150,7 @@ class RunDirectory:
 
     def environment(self) -> Environment:
         """The environment that the run was started in."""
-        return environment.read((self.path / "environment.json").read_bytes(), warn=_ignore)
+        return environment.read(_bytes(self.path / "environment.json", environment.SUBJECT), warn=_ignore)
 
     def attempts(self) -> list[AttemptDirectory]:
         """The attempts, the first one first."""
@@ -201,6 +201,13 @@ class RunDirectory:
         doomed = self.path.with_name(f".{self.run_id}.{os.urandom(4).hex()}")
         self.path.rename(doomed)
         _remove(doomed)
+
+
+def _bytes(path: Path, subject: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise contract.unreadable(subject, str(path), error) from None
 
 
 @contextlib.contextmanager

@@ -34,6 +34,7 @@ def test_pull_from_stdin_and_from_a_file(penstock: Penstock, tmp_path: Path, sta
     [
         (["pull"], 64, "`penstock env pull` takes a FILE or --stack STACK. Give one of them."),
         (["pull", "-", "--stack", "x"], 64, "Give one of them."),
+        (["pull", "--stack", "x", "--project", "nowhere"], 64, "--project nowhere is not a folder."),
         (["pull", "-"], 65, "environment document is not JSON"),
         (["pull", "nowhere.json"], 65, "is not readable at nowhere.json (No such file or directory)"),
         (["show", "nowhere"], 64, "There is no environment 'nowhere' in the local store."),

@@ -160,6 +160,26 @@ def test_earlier_attempts_can_be_looked_at(penstock: Penstock, tmp_path: Path) -
     assert penstock("logs", "one", "--attempt", "1", "-f").code == 64
 
 
+@pytest.mark.parametrize("damage", ["environment.json", "attempts/1/request.json", "attempts/1/outcome.json"])
+@pytest.mark.parametrize("text", [None, "nonsense"])
+def test_damaged_records_hide_no_others(
+    penstock: Penstock, ended: str, state_home: Path, damage: str, text: str | None
+) -> None:
+    file = state_home / "penstock" / "runs" / "broken" / damage
+    file.unlink()
+    if text is not None:
+        file.write_text(text)
+    _age("wordy", 100)
+
+    listed = {item["run_id"]: item["state"] for item in penstock("ls", "--json").json}
+    collected = penstock("gc", "--json").json
+
+    assert listed["wordy"] == "succeeded"
+    assert listed["broken"] in {"unknown", "queued", "failed"}
+    assert "broken" not in collected["removed"]
+    assert penstock("describe", "broken").code in {0, 65}
+
+
 def _age(run_id: str, days: float) -> None:
     moment = time.time() - days * 86400
     os.utime(RunDirectory(run_id).attempt().outcome_file, (moment, moment))
