@@ -91,15 +91,18 @@ def _module_of_file(path: str, *, by_value: bool) -> ModuleType:
     code = _compiled(path, _source(path))
     folder, file = os.path.split(os.path.abspath(path))  # noqa: PTH100
     sys.path.insert(0, folder)
-    name = file.removesuffix(".py")
+    plain = file.removesuffix(".py")
     # A file called json.py or runner.py must not take the place of the module that others import by that name.
-    if by_value or name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
-        name = f"{''.join(letter if letter.isalnum() else '_' for letter in name)}{BY_VALUE}"
+    free = plain.isidentifier() and plain not in sys.modules and plain not in sys.stdlib_module_names
+    marked = f"{''.join(letter if letter.isalnum() else '_' for letter in plain)}{BY_VALUE}"
+    name = plain if free and not by_value else marked
     spec = importlib.util.spec_from_file_location(name, os.path.join(folder, file))  # noqa: PTH118
     if spec is None:
         raise LoadError(f"The flow file {path} cannot be imported as a module. Give it a plain name that ends in .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if free:
+        sys.modules[plain] = module  # callbacks of the same file are the same module's
     _guarded(lambda: exec(code, module.__dict__), what=path)  # noqa: S102 running the user's code is what this is for
     return module
 

@@ -319,3 +319,13 @@ def test_a_folder_whose_name_begins_like_the_runners_is_not_cut_out_of_traceback
 def test_the_nearest_word_is_suggested_and_nothing_when_none_is_near() -> None:
     assert suggestion("dyas", ["days", "city"]) == " Did you mean 'days'?"
     assert suggestion("x", ["days"]) == suggestion("days", []) == ""
+
+
+@pytest.mark.parametrize("by_value", [False, True])
+def test_callbacks_of_the_flows_file_see_the_flows_own_module(write: Write, by_value: bool) -> None:
+    file = write("both.py", "seen = []\ndef main(): seen.append(1)\ndef on_exit(outcome): return seen\n")
+
+    flow = function(f"{file}:main", by_value=by_value)
+    flow.call()
+
+    assert load_callback("both:on_exit", role="on_exit")(None) == [1]
