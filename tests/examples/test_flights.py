@@ -179,25 +179,3 @@ def test_text_in_the_chart_is_escaped(flow: ModuleType) -> None:
     rows = {"<i>": [chart.Row("A & <b>", [0.5, None], 1)], "": [chart.Row("all", [0.5, 0.5], 1)]}
     svg = chart.heat_map(title="<&>", subtitle='"', columns=["<", "&"], groups=rows, notes=["&amp;"], few="<10")
     assert {"A & <b>", "<&>", "<", "&", "&amp;", "<10", "<i>"} <= set(words(svg.encode()))
-
-
-@pytest.mark.dask
-def test_a_dask_cluster_gives_the_very_same_result(
-    flow: ModuleType, tmp_path: Path, year: tuple[dict[str, Any], bytes], capsys: pytest.CaptureFixture[str]
-) -> None:
-    cloudpickle = pytest.importorskip("cloudpickle")
-    distributed = pytest.importorskip("distributed")
-    cloudpickle.register_pickle_by_value(flow)  # the workers have no such file
-    try:
-        with (
-            distributed.LocalCluster(
-                processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None
-            ) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            result = run(flow, tmp_path, client=client)
-    finally:
-        cloudpickle.unregister_pickle_by_value(flow)
-    assert result == year[0]
-    assert (tmp_path / "flights.svg").read_bytes() == year[1]
-    assert sum(line.startswith("month ") for line in capsys.readouterr().out.splitlines()) == 12

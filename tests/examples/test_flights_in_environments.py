@@ -9,7 +9,7 @@ from tests.testbed.dask_cluster import existing_cluster
 from tests.testbed.runner_process import Ended, run_flow
 
 FLOW = Path(__file__).parents[2] / "examples" / "flights" / "flow.py"
-PARAMETERS = {"origin": "JFK", "minimum_delay": "30", "first_month": "3", "last_month": "6"}
+PARAMETERS = {"minimum_delay": "30"}
 
 pytestmark = [pytest.mark.dask, pytest.mark.timeout(120)]
 
@@ -28,6 +28,6 @@ def test_inline_on_a_local_cluster_and_on_one_at_an_address(tmp_path: Path) -> N
     with existing_cluster(tmp_path / "cluster", tls=True) as executor:
         remote, remote_picture = _run(tmp_path / "remote", executor)
 
-    assert inline.outcome["result"]["flights"] == 37_784
+    assert inline.outcome["result"]["flights"] == 336_776
     assert local.outcome["result"] == remote.outcome["result"] == inline.outcome["result"]
     assert local_picture == remote_picture == picture

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 from distributed import LocalCluster, Security
 
 
@@ -33,6 +34,7 @@ def existing_cluster(folder: Path, *, tls: bool) -> Iterator[dict[str, Any]]:
             tls_worker_cert=files["cert_file"], tls_worker_key=files["key_file"],
             require_encryption=True,
         ) if files else None  # fmt: skip
+        stack.enter_context(dask.config.set({"temporary-directory": str(folder)}))
         cluster = stack.enter_context(
             LocalCluster(
                 n_workers=2,

@@ -1,5 +1,6 @@
 """`penstock run`."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -206,6 +207,25 @@ def test_killing_the_client_leaves_the_run(tmp_path: Path) -> None:
     assert RunDirectory("one").attempt().runner_is_up()
     LocalLauncher().stop("one")
     assert LocalLauncher().follow("one", lambda _: None).exit_code == 143
+
+
+def test_a_client_killed_at_any_moment_and_a_repeat_are_one_run(penstock: Penstock, tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(
+        "import os, pathlib\ndef main(marks):\n    pathlib.Path(marks, str(os.getpid())).touch()\n    return 'done'\n"
+    )
+    for moment in range(16):
+        marks = tmp_path / f"marks-{moment}"
+        marks.mkdir()
+        words = ["run", "flow.py:main", "--run-id", f"run-{moment}", "-p", f"marks={marks}"]
+        with start(*words, cwd=tmp_path) as client:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                client.wait(0.01 * moment)
+            client.kill()
+        repeated = penstock(*words, "--json", cwd=tmp_path)
+
+        assert (repeated.code, repeated.json["result"], repeated.json["attempt"]) == (0, "done", 1)
+        assert len(list(marks.iterdir())) == 1
+    assert len(penstock("ls", "--json").json) == 16
 
 
 @pytest.mark.parametrize(
