@@ -223,8 +223,9 @@ def _end_of(error: BaseException) -> verdict.End:
 
 
 def _end_of_mistake(error: PenstockError) -> verdict.End:
+    """A mistake is told in its sentence; a traceback that belongs to it is kept in the outcome."""
     detail = getattr(error, "detail", None)
-    print(f"{detail or ''}penstock: {error}", file=sys.stderr)
+    print(f"penstock: {error}", file=sys.stderr)
     kind = FailureClass.FLOW if error.exit_code is ExitCode.CANNOT_LOAD else FailureClass.CONFIG
     failure = Failure(failure_class=kind, message=_message(str(error)), detail=detail and plain(detail[-MAX_DETAIL:]))
     return verdict.End(state=State.FAILED, exit_code=error.exit_code, failure=failure)

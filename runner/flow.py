@@ -166,11 +166,22 @@ def _guarded(importing: Callable[[], ModuleType | None], *, what: str) -> Module
             detail=traceback_of(error),
         ) from None
     except (Exception, SystemExit) as error:
-        detail = traceback_of(error)
         raise LoadError(
-            f"{what} raised {type(error).__name__} while it was imported: {error}. Correct what it does at import.",
-            detail=detail,
+            f"{what} raised {type(error).__name__} while it was imported{_place(error)}: {error}. "
+            "Correct what it does at import.",
+            detail=traceback_of(error),
         ) from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in the user's code the error was raised."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        file = step.tb_frame.f_code.co_filename
+        if not file.startswith((f"{RUNNER_FOLDER}{os.sep}", "<frozen")):
+            place = f", in line {step.tb_lineno} of {os.path.basename(file)}"  # noqa: PTH119
+        step = step.tb_next
+    return place
 
 
 def _function(module: ModuleType, name: str, *, where: str) -> Function:

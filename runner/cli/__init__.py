@@ -53,7 +53,7 @@ def _dispatch(words: list[str]) -> int:
         print(_help())
         return 0
     if words[0] == "--version":
-        print(f"penstock {__version__}")
+        print(f'{{"version": "{__version__}"}}' if "--json" in words else f"penstock {__version__}")
         return 0
     from runner.cli.command import run_verb
 

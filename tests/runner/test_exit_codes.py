@@ -77,6 +77,25 @@ def test_deadline(tmp_path: Path) -> None:
     assert ended.outcome["ledger"]["finished"] < 5
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("def main(:", "line 1 is not valid Python"),
+        ("import nowhere_at_all", "imports 'nowhere_at_all', which is not installed."),
+        ("x = 1\n1 / 0", "raised ZeroDivisionError while it was imported, in line 2 of broken.py: division by zero."),
+        ("main = 3", "main is of type int, expected a function."),
+        ("def mian(): pass", "has no function 'main'. Did you mean 'mian'?"),
+    ],
+)
+def test_a_flow_that_cannot_be_loaded_is_told_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "broken.py").write_text(text)
+    ended = run_flow(tmp_path, f"{tmp_path}/broken.py:main")
+
+    assert ended.exit_code == 66
+    assert sentence in ended.output.decode()
+    assert len(ended.output.splitlines()) == 1
+
+
 @pytest.mark.parametrize("broken", ["environment", "request"])
 def test_a_document_that_is_none(tmp_path: Path, broken: str) -> None:
     def spoil(words: list[str]) -> list[str]:

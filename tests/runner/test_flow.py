@@ -208,9 +208,12 @@ def test_what_is_not_python_is_told_with_its_line(write: Write, text: str, place
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("1 / 0\n", "raised ZeroDivisionError while it was imported: division by zero."),
-        ("raise SystemExit(3)\n", "raised SystemExit while it was imported: 3."),
-        ("import sys\nsys.exit('no licence')\n", "raised SystemExit while it was imported: no licence."),
+        ("1 / 0\n", "raised ZeroDivisionError while it was imported, in line 1 of broken_flow.py: division by zero."),
+        ("raise SystemExit(3)\n", "raised SystemExit while it was imported, in line 1 of broken_flow.py: 3."),
+        (
+            "import sys\nsys.exit('no licence')\n",
+            "raised SystemExit while it was imported, in line 2 of broken_flow.py: no licence.",
+        ),
     ],
 )
 @pytest.mark.parametrize("reference", ["broken_flow.py:main", "broken_flow:main"])

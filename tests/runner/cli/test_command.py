@@ -35,6 +35,7 @@ def test_every_verb_has_help_and_json(penstock: Penstock, verb: str) -> None:
 
 def test_version(penstock: Penstock) -> None:
     assert penstock("--version").out == f"penstock {__version__}\n"
+    assert penstock("--version", "--json").json == {"version": __version__}
 
 
 def test_a_verb_that_there_is_not(penstock: Penstock) -> None:
