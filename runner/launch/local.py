@@ -126,10 +126,12 @@ class LocalLauncher:
                         pass_fds=[lock],
                     ).returncode = 0  # it is to outlive this process, so nobody here waits for it
             except OSError as error:
+                if attempt.number == 1:
+                    run.remove()  # nothing has come into being but its records
                 place = f"{python} in {directory}" if Path(directory).is_dir() else f"the folder {directory}"
                 raise UnavailableError(
                     f"The run {run.run_id} could not be started with {place} ({error.strerror}). "
-                    "Correct working_directory or python of the environment, then `penstock retry` it."
+                    "Correct working_directory or python of the environment, then run it again."
                 ) from None
             return True
 

@@ -14,6 +14,7 @@ two clients with one run id start one process, and a client that was killed half
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +24,13 @@ from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
 from runner.launch.folders import runs_folder
 from runner.outcome import SCHEMA_VERSION, ExitCode, Failure, FailureClass, Outcome, State
-from runner.request import RunRequest
+from runner.request import RUN_ID, RunRequest
 
 START_SECONDS = 5.0
 """How long a run may have its records and no client that starts it before it counts as never started."""
 LOCKING_SECONDS = 0.5
 """How long an attempt's lock may exist before it is locked."""
+LOOKS = 20
 EVIDENCE_BYTES = 500
 
 
@@ -53,12 +55,7 @@ class AttemptDirectory:
         """The locked file's descriptor, or null when a runner or another client holds it."""
         fd = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield None
-            else:
-                yield fd
+            yield fd if _locked(fd) else None
         finally:
             os.close(fd)
 
@@ -164,11 +161,13 @@ class RunDirectory:
             UsageError: there is no such run, or attempt.
         """
         try:
-            found = self.attempts()
+            found = self.attempts() if re.fullmatch(RUN_ID, self.run_id) else None
         except (FileNotFoundError, NotADirectoryError):
+            found = None
+        if not found:
             raise UsageError(
                 f"There is no run {self.run_id!r} on this machine. `penstock ls` lists those that there are."
-            ) from None
+            )
         if number is None:
             return found[-1]
         for attempt in found:
@@ -201,6 +200,18 @@ class RunDirectory:
         doomed = self.path.with_name(f".{self.run_id}.{os.urandom(4).hex()}")
         self.path.rename(doomed)
         _remove(doomed)
+
+
+def _locked(fd: int) -> bool:
+    """Whether the exclusive lock could be had. Who only looks has a shared one for microseconds: that is waited out."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.001)
+        else:
+            return True
+    return False
 
 
 def _bytes(path: Path, subject: str) -> bytes:

@@ -82,7 +82,7 @@ def test_a_run_that_there_is_not(penstock: Penstock, verb: str) -> None:
     assert done.err == "penstock: There is no run 'nobody' on this machine. `penstock ls` lists those that there are.\n"
 
 
-@pytest.mark.parametrize("name", ["../runs/x", "..", "a/b", ".hidden", ""])
+@pytest.mark.parametrize("name", ["../runs/wordy", "..", "a/b", ".hidden", ""])
 def test_a_run_id_cannot_be_a_path(penstock: Penstock, name: str, ended: str) -> None:
     assert penstock("describe", name).code == 64
 

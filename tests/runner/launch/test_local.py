@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,29 @@ def test_records_that_cannot_be_written(state_home: Path, monkeypatch: pytest.Mo
 def test_an_environment_that_cannot_start(local: dict[str, str], sentence: str) -> None:
     with pytest.raises(UnavailableError, match=sentence):
         LocalLauncher().submit(_environment(**local), _request())
+    assert list(runs_folder().iterdir()) == []
+
+
+def test_whoever_looks_while_a_run_starts_does_not_keep_it_from_starting() -> None:
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            for record in LocalLauncher().runs():
+                assert record.outcome.run_id.startswith("run-")
+
+    watchers = [threading.Thread(target=look) for _ in range(3)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for number in range(10):
+            request = replace(_request(), run_id=f"run-{number}")
+            assert LocalLauncher().submit(_environment(), request)
+            assert LocalLauncher().follow(request.run_id, lambda _: None).exit_code == 0
+    finally:
+        done.set()
+        for watcher in watchers:
+            watcher.join()
 
 
 def test_an_interpreter_without_penstock_is_told_at_once(tmp_path: Path) -> None:
