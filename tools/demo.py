@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from tools import estimate, pulumi_cli, setup
@@ -45,15 +44,10 @@ def demo_environment(cli: Path) -> dict[str, str]:
     }
 
 
-def pictures_since(moment: float) -> list[Path]:
-    """Finds what the flow drew.
-
-    Args:
-        moment: Seconds since the epoch; older pictures are of earlier runs.
-    """
+def pictures() -> set[Path]:
+    """Finds what flows have drawn."""
     runs = PRIVATE / "state-home" / "penstock" / "runs"
-    found = (file for file in runs.rglob("*") if file.suffix in PICTURES and file.is_file())
-    return sorted(file for file in found if file.stat().st_mtime >= moment)
+    return {file for file in runs.rglob("*") if file.suffix in PICTURES and file.is_file()}
 
 
 @contextlib.contextmanager
@@ -85,10 +79,10 @@ def _demo() -> int:
     with step(f"3/4 penstock env pull --stack {STACK}", own_output=True):
         _run(env, penstock, "env", "pull", "--stack", STACK)
     parameters = [word for parameter in PARAMETERS for word in ("-p", parameter)]
-    started = time.time()
+    earlier = pictures()
     with step(f"4/4 penstock run {FLOW} --env {STACK} {' '.join(parameters)}", own_output=True):
         code = follow([penstock, "run", FLOW, "--env", STACK, *parameters], cwd=CHECKOUT, env=env)
-    for picture in pictures_since(started):
+    for picture in sorted(pictures() - earlier):
         note(f"Picture: {picture.relative_to(CHECKOUT)}")
     return code
 

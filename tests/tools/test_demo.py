@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -56,11 +54,17 @@ def test_the_first_failure_ends_the_demo_with_its_code(checkout: Path, verb: str
     assert len((checkout / "calls").read_text().splitlines()) == calls
 
 
-def test_pictures_of_earlier_runs_are_not_shown(checkout: Path) -> None:
-    artifacts = checkout / ".penstock" / "state-home" / "penstock" / "runs" / "r" / "artifacts"
-    artifacts.mkdir(parents=True)
-    now = time.time()
-    for name, age in (("old.png", 60), ("new.png", 0), ("new.txt", 0)):
-        (artifacts / name).touch()
-        os.utime(artifacts / name, (now - age, now - age))
-    assert [picture.name for picture in demo.pictures_since(now - 1)] == ["new.png"]
+def test_pictures_of_earlier_runs_are_not_shown(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (checkout / "behaviour").write_text(
+        '[ "$1" = run ] && mkdir -p "$XDG_STATE_HOME/penstock/runs/new/artifacts" '
+        '&& touch "$XDG_STATE_HOME/penstock/runs/new/artifacts/new.png" '
+        '&& touch "$XDG_STATE_HOME/penstock/runs/new/artifacts/new.txt"; true\n'
+    )
+    earlier = checkout / ".penstock" / "state-home" / "penstock" / "runs" / "old" / "artifacts"
+    earlier.mkdir(parents=True)
+    (earlier / "old.png").touch()
+
+    assert demo.main() == 0
+
+    shown = [line for line in capfd.readouterr().err.splitlines() if line.startswith("Picture:")]
+    assert shown == ["Picture: .penstock/state-home/penstock/runs/new/artifacts/new.png"]
