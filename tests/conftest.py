@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 
 REQUIRED = frozenset(filter(None, os.environ.get("PENSTOCK_REQUIRE", "").split(",")))
 """Markers whose tests must run here: one that is skipped fails. CI sets it, so that no suite is missing unseen."""
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As for whatever a shell starts in the background; the commands under test would inherit it and be deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,14 +48,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Fail when a process outlives the tests: each names a folder of this session on its command line."""
+    """Fail when a process outlives the tests: each names a folder of this session, or works in one."""
     yield
-    place = str(tmp_path_factory.getbasetemp()).encode()
+    place = str(tmp_path_factory.getbasetemp())
     left = []
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            words = process.read_bytes()
-            left += [words.replace(b"\0", b" ").decode()] if place in words else []
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            left += [words] if place in words or str((process / "cwd").readlink()).startswith(place) else []
     assert left == []
 
 

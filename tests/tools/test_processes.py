@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -43,10 +44,15 @@ def test_follow_waits_for_the_command_after_ctrl_c(tmp_path: Path) -> None:
     root = Path(processes.__file__).parent.parent
     env = os.environ | {"PYTHONPATH": str(root)}
     child = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=env, start_new_session=True)
-    while not (tmp_path / "ready").exists():
-        time.sleep(0.01)
-    os.killpg(child.pid, signal.SIGINT)
-    assert child.wait(timeout=10) == 7
+    try:
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.01)
+        os.killpg(child.pid, signal.SIGINT)
+        assert child.wait(timeout=10) == 7
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def test_end_group_ends_what_the_process_started(tmp_path: Path) -> None:
