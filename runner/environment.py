@@ -22,6 +22,8 @@ LABEL = r"[A-Za-z0-9]([A-Za-z0-9._/=-]{0,61}[A-Za-z0-9])?"
 LABEL_MEANING = "a label of at most 63 letters, digits and . _ / = -"
 VARIABLE = r"(?!PENSTOCK_)[A-Za-z_][A-Za-z0-9_]*"
 VARIABLE_MEANING = "the name of an environment variable, not beginning with PENSTOCK_"
+IMAGE = r"[A-Za-z0-9][\w.:/@-]*"
+IMAGE_MEANING = "an image reference such as registry.example/team/image@sha256:..."
 FUNCTION = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 FUNCTION_MEANING = "module:function"
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
@@ -73,14 +75,27 @@ class SecretSource(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a run asks for."""
+    """What a run asks for, and at most gets."""
 
     cpu_millicores: int = option(minimum=1)
-    """Processor time, in thousandths of a core."""
+    """Processor time that the run asks for, in thousandths of a core."""
     memory_mib: int = option(minimum=1)
-    """Memory, in MiB."""
+    """Memory that the run asks for, in MiB."""
     gpu: int = option(0, minimum=0)
     """Number of GPUs."""
+    gpu_resource: str = "nvidia.com/gpu"
+    """Name by which the platform counts GPUs. Default: nvidia.com/gpu."""
+    cpu_limit_millicores: int | None = option(None, minimum=1)
+    """Most processor time that the run gets; null (default) for what is free."""
+    memory_limit_mib: int | None = option(None, minimum=1)
+    """Memory at which the run is killed, in MiB; null (default) for what it asks for."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits below what is asked for."""
+        for name, asked in (("cpu_limit_millicores", self.cpu_millicores), ("memory_limit_mib", self.memory_mib)):
+            limit = getattr(self, name)
+            if limit is not None and limit < asked:
+                raise broken_rule(name, str(limit), f"at least the {asked} that the run asks for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +206,39 @@ class Log:
     """Loggers that are shown from DEBUG on, whatever `level` is."""
 
 
+class Action(StrEnum):
+    """What is done about a failure."""
+
+    FAIL = "fail"
+    """The run has failed."""
+    RETRY = "retry"
+    """The run is started again by the platform, in the same attempt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailurePolicy:
+    """Which failures end a run, and which start it again."""
+
+    retries: int = option(0, minimum=0, maximum=100)
+    """How often a run is started again in all, preemptions not counted. Default: never."""
+    flow: Action = Action.FAIL
+    """When the flow raised. Default: fail."""
+    crash: Action = Action.FAIL
+    """When the flow's process was ended by a signal. Default: fail."""
+    oom: Action = Action.FAIL
+    """When it was killed for memory. Default: fail."""
+    preempted: Action = Action.RETRY
+    """When the platform took its place away. Default: retry, without counting."""
+
+    def __post_init__(self) -> None:
+        """Refuse a count without a use, and a use without a count."""
+        counted = [name for name in ("flow", "crash", "oom") if getattr(self, name) is Action.RETRY]
+        if counted and not self.retries:
+            raise broken_rule("retries", "0", f"at least 1, since {counted[0]} is retry")
+        if self.retries and not counted:
+            raise broken_rule("retries", str(self.retries), "0, since neither flow nor crash nor oom is retry")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Local:
     """Section of kind `local`."""
@@ -199,6 +247,16 @@ class Local:
     """Folder that flows run in; null for the one in which `penstock run` is called."""
     python: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
     """Python interpreter that runs flows, with penstock installed; null for the one that runs `penstock`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubernetesJob:
+    """Section of kind `kubernetes-job`."""
+
+    namespace: str = option(pattern=NAME, meaning=NAME_MEANING)
+    """Namespace that runs take place in."""
+    job: Mapping[str, object]
+    """The Job that every run is made from: all but what is the run's own, such as its name, arguments and variables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +284,7 @@ class Environment:
     """Labels by which `penstock run --label` finds the environment."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The user's own notes; without effect."""
-    image: str | None = None
+    image: str | None = option(None, pattern=IMAGE, meaning=IMAGE_MEANING)
     """Container image, a digest preferred; null for a local environment."""
     resources: Resources | None = None
     """What a run asks for; null for a local environment, which limits nothing."""
@@ -244,28 +302,55 @@ class Environment:
     """How long records of finished runs stay."""
     log: Log = field(default_factory=Log)
     """What of Python's logging a run shows."""
+    failure_policy: FailurePolicy = field(default_factory=FailurePolicy)
+    """Which failures end a run, and which start it again."""
     local: Local | None = None
     """Section of kind `local`."""
+    kubernetes_job: KubernetesJob | None = None
+    """Section of kind `kubernetes-job`."""
     producer: Producer | None = None
     """Who wrote the document."""
 
     def __post_init__(self) -> None:
         """Refuse what no single field shows."""
-        section = self.kind.value.replace("-", "_")
-        if not hasattr(self, section):
-            raise broken_rule("kind", self.kind.value, "a kind that this version can run: local")
-        if getattr(self, section) is None:
-            raise broken_rule(section, "missing", f"the section of kind {self.kind.value}")
+        sections = {kind: kind.value.replace("-", "_") for kind in Kind}
+        known = {kind: name for kind, name in sections.items() if hasattr(self, name)}
+        if self.kind not in known:
+            raise broken_rule("kind", self.kind.value, f"a kind that this version can run: {', '.join(known)}")
+        for kind, name in known.items():
+            if kind is self.kind and getattr(self, name) is None:
+                raise broken_rule(name, "missing", f"the section of kind {kind.value}")
+            if kind is not self.kind and getattr(self, name) is not None:
+                raise broken_rule(name, "given", f"only {known[self.kind]}, the section of kind {self.kind.value}")
         if len(set(self.routing_labels)) != len(self.routing_labels):
             raise broken_rule("routing_labels", f"a list with {_twice(self.routing_labels)!r} twice", "each label once")
         if self.kind is Kind.LOCAL:
-            for name in ("image", "resources"):
-                if getattr(self, name) is not None:
-                    raise broken_rule(name, "given", "null: a local run is a process of this machine")
-            if self.secrets:
-                raise broken_rule(
-                    "secrets", "given", "none: a local run takes secret values from the shell it starts in"
-                )
+            self._refuse_for_local()
+        else:
+            self._refuse_for_containers()
+
+    def _refuse_for_local(self) -> None:
+        for name in ("image", "resources"):
+            if getattr(self, name) is not None:
+                raise broken_rule(name, "given", "null: a local run is a process of this machine")
+        if self.secrets:
+            raise broken_rule("secrets", "given", "none: a local run takes secret values from the shell it starts in")
+        if self.failure_policy != FailurePolicy():
+            raise broken_rule("failure_policy", "given", "none: a local run is started once")
+
+    def _refuse_for_containers(self) -> None:
+        for name in ("image", "resources"):
+            if getattr(self, name) is None:
+                raise broken_rule(name, "missing", f"what every run of kind {self.kind.value} needs")
+        for i, secret in enumerate(self.secrets):
+            if secret.source is not SecretSource.KUBERNETES_SECRET:
+                raise broken_rule(f"secrets[{i}].source", secret.source.value, "kubernetes-secret")
+            if secret.key is None:
+                raise broken_rule(f"secrets[{i}].key", "missing", "the key inside the Secret")
+        variables = [secret.env for secret in self.secrets] + list(self.env)
+        if len(set(variables)) != len(variables):
+            twice = _twice(tuple(variables))
+            raise broken_rule("secrets", f"a second value for {twice}", "each variable once, in env or in secrets")
 
 
 def _twice(items: tuple[str, ...]) -> str:

@@ -47,6 +47,14 @@ class FailureClass(StrEnum):
     """The run's time was over."""
     CANCELLED = "cancelled"
     """The user, or the platform on the user's behalf, asked the run to stop."""
+    IMAGE = "image"
+    """The container image is not there, or the platform may not have it."""
+    REGISTRY = "registry"
+    """The image's registry does not answer, or not now."""
+    QUOTA = "quota"
+    """A quota leaves no room for the run."""
+    UNSCHEDULABLE = "unschedulable"
+    """No machine of the platform has room for the run, or may take it."""
     CONFIG = "config"
     """The environment document, the run request or what they name is wrong."""
     NEVER_STARTED = "never-started"
@@ -152,6 +160,8 @@ class Outcome:
     """Exit code of the run; null while it has not ended."""
     failure: Failure | None = None
     """Why it did not succeed; null when it did, or has not ended."""
+    waiting: Failure | None = None
+    """What a queued run waits for: its class, and the platform's words; null when nothing keeps it."""
     result: object = None
     """The flow's return value, when that is JSON of at most 256 KiB."""
     result_repr: str | None = None
@@ -162,3 +172,5 @@ class Outcome:
     """Size and hash of what the flow printed."""
     artifacts: tuple[Artifact, ...] = ()
     """Files that the run leaves behind, by name."""
+    partial: bool = False
+    """Whether result and detail were left out, because the platform keeps small records only; the run's log has them."""

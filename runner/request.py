@@ -16,6 +16,16 @@ RUN_ID_MEANING = "at most 40 lower-case letters, digits and inner hyphens"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """The user's code, as a zip that is known by its content."""
+
+    sha256: str = option(pattern=r"[0-9a-f]{64}", meaning="64 lower-case hexadecimal digits")
+    """SHA-256 of the zip, as lower-case hexadecimal digits."""
+    size: int = option(minimum=1)
+    """Size of the zip, in bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRequest:
     """One attempt to run a flow."""
 
@@ -32,6 +42,10 @@ class RunRequest:
     """Arguments of a function, by name. Text is converted to what the function's annotation asks for."""
     arguments: tuple[str, ...] = ()
     """Command-line arguments of a script."""
+    bundle: Bundle | None = None
+    """The code that the run takes place in; null when the code is where the runner is: on this machine, or in the image."""
+    image: str | None = None
+    """Container image of this run; null for the environment's."""
     callbacks: Callbacks = field(default_factory=Callbacks)
     """Callbacks of this run; one that is null is the environment's."""
     executor: Executor | None = None
