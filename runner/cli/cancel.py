@@ -3,6 +3,7 @@
 import argparse
 
 from runner import contract
+from runner.cli import environments
 from runner.cli.command import add_json, print_json, say, wants_json
 from runner.cli.launchers import launcher_of
 from runner.cli.render import headline
@@ -11,12 +12,13 @@ from runner.cli.render import headline
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("run_id", metavar="RUN", help="id of the run")
+    environments.add_place(parser, "environment that it ran in (default: it is looked for)")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Cancel the run; one that has ended stays as it is."""
-    launcher = launcher_of(options.run_id)
+    launcher = launcher_of(options)
     before = launcher.find(options.run_id).outcome
     if not before.state.ended:
         say(f"penstock: asking {options.run_id} to stop; it has its grace to end.")

@@ -8,14 +8,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner import __version__
 from runner.cli import environments
+from runner.cli.check import Check, Level
 from runner.cli.command import add_json, print_json, wants_json
 from runner.environment import Environment, ExecutorType
 from runner.launch.folders import runs_folder
@@ -25,27 +25,10 @@ CONNECT_SECONDS = 3
 FREE_MIB = 100
 
 
-class Level(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    NOTE = "note"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    level: Level
-    what: str
-    found: str
-    next_step: str = ""
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     environments.add_options(parser)
+    environments.add_reach(parser)
     add_json(parser)
 
 
@@ -54,7 +37,12 @@ def run(options: argparse.Namespace) -> int:
     checks = list(_machine())
     if options.env or options.environment or options.label or len(environments.documents()) == 1:
         warnings: list[str] = []
-        checks += list(_environment(environments.choose(options, warnings.append)))
+        environment = environments.choose(options, warnings.append)
+        checks += list(_environment(environment))
+        if environment.kubernetes_job is not None:
+            from runner.cli.doctor_kubernetes import checks as of_cluster
+
+            checks += list(of_cluster(environment, environments.reach(environment.name, options)))
         checks += [Check(Level.NOTE, "document", sentence) for sentence in warnings]
     failed = any(check.level is Level.FAIL for check in checks)
     if wants_json(options):
@@ -103,7 +91,7 @@ def _environment(environment: Environment) -> Iterator[Check]:
         python = section.python or python
         if section.python is not None:
             yield _interpreter(what, section.python)
-    if environment.executor.type is ExecutorType.DASK:
+    if environment.executor.type is ExecutorType.DASK and environment.local is not None:
         if python == sys.executable:
             yield from _dask(what)
         if environment.executor.address is not None:

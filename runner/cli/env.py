@@ -11,6 +11,7 @@ from runner.cli import environments
 from runner.cli.command import add_json, print_json, say, wants_json
 from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
+from runner.launch.base import Reach
 from runner.launch.folders import environments_folder
 
 
@@ -24,6 +25,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pull = actions.add_parser("pull", help="put an environment document into the local store")
     pull.add_argument("file", nargs="?", metavar="FILE", help="file with the document, or - for stdin")
     pull.add_argument("--stack", metavar="STACK", help="take it from this Pulumi stack, with the Pulumi CLI")
+    pull.add_argument("--namespace", metavar="NS", help="take it from this namespace of a Kubernetes cluster")
+    pull.add_argument("--name", metavar="NAME", help="with --namespace: the environment, when there are several")
+    environments.add_reach(pull)
     pull.add_argument("--project", metavar="DIR", default=".", help="folder of the Pulumi project (default: this one)")
     for action in (listing, show, pull):
         add_json(action)
@@ -64,15 +68,18 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _pull(options: argparse.Namespace) -> int:
-    if (options.file is None) == (options.stack is None):
-        raise UsageError("`penstock env pull` takes a FILE or --stack STACK. Give one of them.")
+    if sum(source is not None for source in (options.file, options.stack, options.namespace)) != 1:
+        raise UsageError("`penstock env pull` takes a FILE, --stack STACK or --namespace NS. Give one of them.")
     if options.stack is not None:
         found = environment.read(_stack_output(options.stack, options.project), warn=_warn)
+    elif options.namespace is not None:
+        found = environment.read(_from_namespace(options), warn=_warn)
     elif options.file == "-":
         found = environment.read(sys.stdin.buffer.read(contract.MAX_BYTES + 1), warn=_warn)
     else:
         found = environments.read_file(Path(options.file), _warn)
     path = _store(found)
+    environments.note_reach(found.name, _reach(found, options))
     if wants_json(options):
         print_json({"name": found.name, "kind": found.kind, "file": str(path)})
     else:
@@ -93,6 +100,23 @@ def _store(found: Environment) -> Path:
             "Make it writable, or set XDG_STATE_HOME to another folder."
         ) from None
     return path
+
+
+def _from_namespace(options: argparse.Namespace) -> bytes:
+    from runner.launch.kubernetes.documents import document
+
+    reach = Reach(kubeconfig=options.kubeconfig, context=options.context)
+    return document(reach, options.namespace, options.name)
+
+
+def _reach(found: Environment, options: argparse.Namespace) -> Reach:
+    """The cluster that the document is of: the chosen one, else the one that is current now."""
+    if found.kubernetes_job is None:
+        return Reach()
+    from runner.launch.kubernetes.documents import current_context
+
+    file = str(Path(options.kubeconfig).absolute()) if options.kubeconfig else None
+    return Reach(kubeconfig=file, context=options.context or current_context(options.kubeconfig))
 
 
 def _stack_output(stack: str, project: str) -> bytes:

@@ -9,6 +9,7 @@ from runner import contract, environment
 from runner.environment import SUBJECT, Environment
 from runner.errors import ContractError, UsageError
 from runner.flow import suggestion
+from runner.launch.base import Reach
 from runner.launch.folders import environments_folder
 
 PULL = "Provision one with `pulumi up`, then `penstock env pull --stack NAME`."
@@ -21,6 +22,42 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", action="append", default=[], metavar="LABEL", help="the environment that carries it; repeatable"
     )
+
+
+def add_place(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add the options that say where to look: in which environment, and in which cluster of the user's."""
+    parser.add_argument("--env", metavar="NAME", help=meaning)
+    add_reach(parser)
+
+
+def add_reach(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which cluster of the user's is meant."""
+    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig, for environments on Kubernetes")
+    parser.add_argument("--kubeconfig", metavar="FILE", help="kubeconfig file (default: as kubectl finds it)")
+
+
+def reach(name: str, options: argparse.Namespace) -> Reach:
+    """Which cluster is meant for an environment: what the options say, else what `env pull` noted of it."""
+    if options.context or options.kubeconfig:
+        return Reach(kubeconfig=options.kubeconfig, context=options.context)
+    try:
+        return contract.decode(
+            Reach, contract.parse_json(_note(name).read_bytes(), subject="note"), subject="note", warn=_silent
+        )
+    except (OSError, ContractError):
+        return Reach()
+
+
+def note_reach(name: str, noted: Reach) -> None:
+    """Note which cluster an environment is in, so that another current context does not lead elsewhere."""
+    if noted == Reach():
+        _note(name).unlink(missing_ok=True)
+    else:
+        _note(name).write_bytes(contract.to_bytes(noted))
+
+
+def _note(name: str) -> Path:
+    return environments_folder() / f"{name}.reach"
 
 
 def choose(options: argparse.Namespace, warn: Callable[[str], None]) -> Environment:

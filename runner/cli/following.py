@@ -26,7 +26,7 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
     sink = _Sink(2 if as_json else 1)
     signal.signal(signal.SIGTERM, _hang_up)
     try:
-        outcome = launcher.follow(run_id, sink.write)
+        outcome = launcher.follow(run_id, sink.write, notice=_tell)
     except (KeyboardInterrupt, Hangup) as asked:
         by_terminal = isinstance(asked, KeyboardInterrupt)
         again = " Press Ctrl-C again to leave it alone and return at once." if by_terminal else ""
@@ -35,7 +35,7 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
             launcher.stop(run_id, interrupt=by_terminal)
             told = True
             say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
-            outcome = launcher.follow(run_id, sink.write, skip=sink.written)
+            outcome = launcher.follow(run_id, sink.write, skip=sink.written, notice=_tell)
         except (KeyboardInterrupt, Hangup):
             state = "is still ending" if told else "was not asked to stop"
             say(f"penstock: detached; `penstock logs -f {run_id}` follows the run, which {state}.")
@@ -51,7 +51,7 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
 
 def pass_on_to_end(launcher: Launcher, run_id: str, *, skip: int) -> None:
     """Pass the run's output on without a hand in the run: Ctrl-C only stops looking."""
-    launcher.follow(run_id, _Sink(1).write, skip=skip)
+    launcher.follow(run_id, _Sink(1).write, skip=skip, notice=_tell)
 
 
 def detached(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
@@ -87,6 +87,10 @@ class _Sink:
             count = os.write(self._fd, data)
             self.written += count
             data = data[count:]
+
+
+def _tell(sentence: str) -> None:
+    say(f"penstock: {sentence}")
 
 
 def _hang_up(_: int, __: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from runner.cli import environments
 from runner.cli.command import add_json, print_json, wants_json
 from runner.cli.following import pass_on_to_end
 from runner.cli.launchers import launcher_of
@@ -12,6 +13,7 @@ from runner.errors import UsageError
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("run_id", metavar="RUN", help="id of the run")
+    environments.add_place(parser, "environment that it ran in (default: it is looked for)")
     parser.add_argument(
         "-f", "--follow", action="store_true", help="go on until the run has ended; Ctrl-C only stops looking"
     )
@@ -28,7 +30,7 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Show the output; with --json as one object when all of it is there."""
-    launcher = launcher_of(options.run_id)
+    launcher = launcher_of(options)
     if options.follow and options.attempt is not None:
         raise UsageError("-f follows the last attempt, and --attempt shows one that has ended. Give one of them.")
     if wants_json(options):

@@ -2,6 +2,7 @@
 
 import argparse
 
+from runner.cli import environments
 from runner.cli.command import add_json, print_json, say, wants_json
 from runner.cli.launchers import all_runs
 from runner.cli.render import short, table
@@ -10,7 +11,7 @@ from runner.outcome import State
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--env", metavar="NAME", help="only runs in this environment")
+    environments.add_place(parser, "only runs in this environment")
     parser.add_argument("--state", choices=[state.value for state in State], help="only runs in this state")
     parser.add_argument(
         "-n", "--limit", type=int, default=50, metavar="N", help="at most N runs (default 50, 0 for all)"
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """List runs, the newest first."""
     records = [
         record
-        for record in all_runs()
+        for record in all_runs(options)
         if options.env in {None, record.outcome.environment} and options.state in {None, record.outcome.state}
     ]
     shown = records[: options.limit or None]

@@ -38,10 +38,17 @@ def headline(outcome: Outcome) -> str:
     """One line: which run, where, how it stands."""
     where = f"{outcome.run_id}{f' (attempt {outcome.attempt})' if outcome.attempt > 1 else ''} in {outcome.environment}"
     if not outcome.state.ended:
-        return f"{where}: {outcome.state}"
+        return f"{where}: {state_of(outcome)}"
     failure = f" [{outcome.failure.failure_class}]" if outcome.failure else ""
     took = f" after {outcome.ledger['finished']:.2f} s" if "finished" in outcome.ledger else ""
     return f"{where}: {outcome.state}{failure}, exit code {outcome.exit_code}{took}"
+
+
+def state_of(outcome: Outcome) -> str:
+    """The state, with what a queued run waits for: `queued(quota): pods 5/5`."""
+    if outcome.waiting is None:
+        return outcome.state
+    return f"{outcome.state}({outcome.waiting.failure_class}): {outcome.waiting.message}"
 
 
 def ledger(outcome: Outcome) -> str:
@@ -56,7 +63,7 @@ def table(records: list[RunRecord]) -> str:
     for record in records:
         outcome = record.outcome
         took = f"{outcome.ledger['finished']:.1f} s" if "finished" in outcome.ledger else ""
-        state = outcome.state if outcome.failure is None else f"{outcome.state} ({outcome.failure.failure_class})"
+        state = state_of(outcome) if outcome.failure is None else f"{outcome.state} ({outcome.failure.failure_class})"
         code = "" if outcome.exit_code is None else str(outcome.exit_code)
         rows += [
             (outcome.run_id, state, code, outcome.environment or "", outcome.flow or "", age(record.accepted_at), took)

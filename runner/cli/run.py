@@ -10,11 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from runner import contract
-from runner.cli import environments
+from runner.cli import code, environments
 from runner.cli.command import add_json, say, wants_json
 from runner.cli.launchers import launcher
-from runner.environment import Callbacks, Environment, Executor, ExecutorType, Kind, Log, LogLevel
+from runner.environment import Callbacks, Environment, Executor, ExecutorType, Log, LogLevel
 from runner.errors import ContractError, UsageError
+from runner.launch.pack import Packed
 from runner.request import RunRequest
 
 EPILOG = """\
@@ -31,6 +32,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.usage = "penstock run FLOW [options] [-- ARGUMENT...]"
     parser.add_argument("flow", metavar="FLOW", help="what to run; see below")
     environments.add_options(parser)
+    environments.add_reach(parser)
+    code.add_options(parser)
     parser.add_argument(
         "-p",
         "--param",
@@ -55,9 +58,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Start the run and follow it."""
     environment = environments.choose(options, _warn)
-    request = _request(options, environment)
-    platform = launcher(environment.kind)
-    started = platform.submit(environment, request)
+    flow, packed = code.code_of(options, environment)
+    request = _request(options, environment, flow, packed)
+    platform = launcher(environment, environments.reach(environment.name, options))
+    started = platform.submit(environment, request, bundle=packed.data if packed else None)
     from runner.cli.following import detached, follow_to_end  # only now: the runner starts meanwhile
 
     if not started:
@@ -73,14 +77,16 @@ def _warn(sentence: str) -> None:
     say(f"penstock: {sentence}")
 
 
-def _request(options: argparse.Namespace, environment: Environment) -> RunRequest:
+def _request(options: argparse.Namespace, environment: Environment, flow: str, packed: Packed | None) -> RunRequest:
     value = {
         "schema_version": 1,
         "run_id": options.run_id if options.run_id is not None else new_run_id(options.flow),
         "accepted_at": time.time(),
-        "flow": _flow(options.flow, environment),
+        "flow": flow,
         "parameters": parameters(options.param, options.params),
         "arguments": options.arguments,
+        "bundle": contract.encode(packed.bundle) if packed else None,
+        "image": options.image,
         "callbacks": asdict(
             Callbacks(on_execute=options.on_execute, on_start=options.on_start, on_exit=options.on_exit)
         ),
@@ -136,13 +142,6 @@ def _parameters_of(file: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise UsageError(f"{subject} holds {contract.describe(value)}, expected a JSON object of parameters by name.")
     return value
-
-
-def _flow(flow: str, environment: Environment) -> str:
-    """The flow, its file with the whole path when the run takes place in another folder than this."""
-    path, colon, name = flow.partition(":")
-    moved = environment.kind is Kind.LOCAL and environment.local is not None and environment.local.working_directory
-    return f"{Path(path).absolute()}{colon}{name}" if moved and Path(path).is_file() else flow
 
 
 def _executor(word: str | None, default: Executor) -> object:

@@ -10,6 +10,16 @@ from runner.request import RunRequest
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Which cluster or account of the user's is meant; each platform takes what it knows."""
+
+    kubeconfig: str | None = None
+    """Kubeconfig file; null for kubectl's choice."""
+    context: str | None = None
+    """Context of the kubeconfig; null for its current one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """A run as a launcher finds it."""
 
@@ -19,13 +29,30 @@ class RunRecord:
     """When the attempt was accepted, in seconds since 1970."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What `penstock gc` removes of one platform."""
+
+    runs: tuple[str, ...]
+    """Ids of runs."""
+    leftovers: tuple[str, ...]
+    """What belongs to no run."""
+    kept: int
+    """Number of runs whose records stay."""
+
+
 class Launcher(Protocol):
     """Turns run requests into processes, Jobs or tasks, and looks after them."""
 
-    def submit(self, environment: Environment, request: RunRequest) -> bool:
+    def submit(self, environment: Environment, request: RunRequest, *, bundle: bytes | None = None) -> bool:
         """Start the run, once.
 
         When this returns, the run exists: a repeated call with the same request starts nothing.
+
+        Args:
+            environment: where it is to run.
+            request: what is to run.
+            bundle: the zip that the request's `bundle` describes.
 
         Returns:
             Whether it was started by this call, rather than by an earlier one.
@@ -38,13 +65,21 @@ class Launcher(Protocol):
     def retry(self, run_id: str) -> int:
         """Start the next attempt of a run that has ended; the result is that attempt's number."""
 
-    def follow(self, run_id: str, write: Callable[[bytes], object], *, skip: int = 0) -> Outcome:
+    def follow(
+        self,
+        run_id: str,
+        write: Callable[[bytes], object],
+        *,
+        skip: int = 0,
+        notice: Callable[[str], object] = lambda _: None,
+    ) -> Outcome:
         """Pass on the run's output until the run has ended; the result is its outcome.
 
         Args:
             run_id: the run.
             write: called with the bytes as they come.
             skip: number of bytes at the beginning that are not wanted.
+            notice: called with a sentence about what the run waits for.
         """
 
     def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
@@ -77,3 +112,10 @@ class Launcher(Protocol):
 
     def runs(self) -> Iterator[RunRecord]:
         """All runs that there are records of, in no order."""
+
+    def collect(self, *, dry_run: bool) -> Collected:
+        """Remove the records of runs that ended longer ago than their environment's retention, and leftovers.
+
+        Args:
+            dry_run: only tell what would be removed.
+        """

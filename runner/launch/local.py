@@ -16,7 +16,7 @@ from pathlib import Path
 
 from runner.environment import Environment, Local
 from runner.errors import PenstockError, UnavailableError, UsageError
-from runner.launch.base import RunRecord
+from runner.launch.base import Collected, Reach, RunRecord
 from runner.launch.folders import runs_folder
 from runner.launch.run_directory import AttemptDirectory, RunDirectory
 from runner.launch.wait import Pause
@@ -24,12 +24,19 @@ from runner.outcome import Outcome, State
 from runner.request import RunRequest
 
 CHUNK = 64 * 1024
+LEFTOVER_SECONDS = 3600
+"""A partly written or partly removed folder of this age belongs to no command that still works on it."""
+
+
+def launcher(environment: Environment, reach: Reach) -> "LocalLauncher":  # noqa: ARG001 this machine is the only one
+    """The launcher of an environment of kind `local`."""
+    return LocalLauncher()
 
 
 class LocalLauncher:
     """The launcher of kind `local`."""
 
-    def submit(self, environment: Environment, request: RunRequest) -> bool:
+    def submit(self, environment: Environment, request: RunRequest, *, bundle: bytes | None = None) -> bool:  # noqa: ARG002 the code is where it is
         """See `Launcher.submit`."""
         run = RunDirectory(request.run_id)
         if not run.create(environment, request):
@@ -49,7 +56,14 @@ class LocalLauncher:
         self._start(run, run.attempt())
         return request.attempt
 
-    def follow(self, run_id: str, write: Callable[[bytes], object], *, skip: int = 0) -> Outcome:
+    def follow(
+        self,
+        run_id: str,
+        write: Callable[[bytes], object],
+        *,
+        skip: int = 0,
+        notice: Callable[[str], object] = lambda _: None,  # noqa: ARG002 a local run waits for nothing
+    ) -> Outcome:
         """See `Launcher.follow`."""
         attempt = RunDirectory(run_id).attempt()
         pause = Pause()
@@ -102,6 +116,21 @@ class LocalLauncher:
             except (PenstockError, OSError):  # damaged, or removed meanwhile: no reason not to list the others
                 yield RunRecord(outcome=Outcome(run_id=name, state=State.UNKNOWN), accepted_at=0.0)
 
+    def collect(self, *, dry_run: bool) -> Collected:
+        """See `Launcher.collect`."""
+        folder = runs_folder()
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        leftovers = [name for name in names if name.startswith(".") and _age(folder / name) > LEFTOVER_SECONDS]
+        due = [name for name in names if not name.startswith(".") and _is_due(RunDirectory(name))]
+        if not dry_run:
+            import shutil  # not for every start of a run
+
+            for name in due:
+                RunDirectory(name).remove()
+            for name in leftovers:
+                shutil.rmtree(folder / name, ignore_errors=True)
+        return Collected(runs=tuple(due), leftovers=tuple(leftovers), kept=len(names) - len(due) - len(leftovers))
+
     def _start(self, run: RunDirectory, attempt: AttemptDirectory) -> bool:
         with attempt.try_lock() as lock:
             if lock is None or attempt.outcome_file.exists():
@@ -144,6 +173,23 @@ def _refuse_other_request(run: RunDirectory, environment: Environment, request: 
             f"A run {request.run_id!r} exists already, of {first.flow} with other parameters or options. "
             "Choose another --run-id, or leave it out for a new one."
         )
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
+
+
+def _is_due(run: RunDirectory) -> bool:
+    try:
+        attempt = run.attempt()
+        outcome = attempt.outcome()
+        retention = run.environment().retention
+    except (PenstockError, OSError):
+        return False  # damaged: nobody knows whether it is to be kept, so a person has to say
+    if not outcome.state.ended:
+        return False
+    limit = retention.succeeded_seconds if outcome.state is State.SUCCEEDED else retention.failed_seconds
+    return _age(attempt.outcome_file if attempt.outcome_file.exists() else attempt.request_file) > limit
 
 
 def _start_of_tail(fd: int, lines: int) -> int:

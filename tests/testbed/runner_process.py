@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,17 @@ class RunnerProcess:
         return Ended(exit_code=code, outcome=outcome, output=self.output.read_bytes(), folder=self.folder)
 
 
+def environment_document(changes: Mapping[str, object]) -> str:
+    """The document of an environment that is local but for the changes."""
+    return json.dumps({"schema_version": 1, "kind": "local", "name": "test", "local": {}, **changes})
+
+
+def run_request(flow: str, parameters: Mapping[str, object], changes: Mapping[str, object]) -> str:
+    """The request for a run of a flow."""
+    asked = {"schema_version": 1, "run_id": "test-run", "accepted_at": time.time(), "flow": flow}
+    return json.dumps({**asked, "parameters": parameters, **changes})
+
+
 def write_inputs(
     folder: Path,
     flow: str,
@@ -55,11 +66,8 @@ def write_inputs(
     request: Mapping[str, object],
 ) -> None:
     """Write the documents that a runner reads."""
-    document = {"schema_version": 1, "kind": "local", "name": "test", "local": {}, **environment}
-    asked = {"schema_version": 1, "run_id": "test-run", "accepted_at": time.time(), "flow": flow}
-    (folder / "environment.json").write_text(json.dumps(document))
-    (folder / "request.json").write_text(json.dumps({**asked, "parameters": parameters, **request}))
-    (folder / "artifacts").mkdir(exist_ok=True)
+    (folder / "environment.json").write_text(environment_document(environment))
+    (folder / "request.json").write_text(run_request(flow, parameters, request))
 
 
 def command(folder: Path, python: str = sys.executable) -> list[str]:
@@ -82,15 +90,28 @@ def started(
     environment: Mapping[str, object] | None = None,
     request: Mapping[str, object] | None = None,
     variables: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
     wrap: Callable[[list[str]], list[str]] = lambda words: words,
     python: str = sys.executable,
 ) -> Iterator[RunnerProcess]:
-    """A runner of a flow; whatever is left of it is killed on leaving."""
+    """A runner of a flow; whatever is left of it is killed on leaving.
+
+    Args:
+        folder: holds the documents that it reads and the records that it writes.
+        flow: the flow.
+        parameters: the flow's parameters.
+        environment: changes to the environment document.
+        request: changes to the run request.
+        variables: further environment variables.
+        options: further words of its command line.
+        wrap: turns the command line into that of another program, which runs it.
+        python: the interpreter.
+    """
     write_inputs(folder, flow, parameters or {}, environment or {}, request or {})
     output = folder / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            wrap(command(folder, python)),
+            wrap([*command(folder, python), *options]),
             cwd=FLOWS,
             env={**os.environ, **(variables or {})},
             stdin=subprocess.DEVNULL,

@@ -141,3 +141,18 @@ def zombies(count: int) -> int:
     time.sleep(0.2)
     states = [path / "stat" for path in Path("/proc").iterdir() if path.name.isdigit()]
     return sum(path.read_text().rpartition(")")[2].split()[0] == "Z" for path in states if path.exists())
+
+
+def wait_until(moment: float) -> str:
+    """End at a time, in seconds since 1970, whoever has begun it."""
+    print("up", flush=True)
+    while time.time() < moment:
+        time.sleep(0.05)
+    return "waited"
+
+
+def count(lines: int, pause: float = 0.0) -> int:
+    for number in range(lines):
+        print(f"line {number} {'x' * (number % 50)}")
+        time.sleep(pause)
+    return lines

@@ -1,0 +1,206 @@
+"""Renders the Job of a run, and reads back from a Job what it was rendered from.
+
+Rendering is a pure function: the same environment and request give the same bytes, and neither is changed.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from runner import contract, environment, request
+from runner.environment import Environment, Resources
+from runner.errors import UsageError
+from runner.launch.kubernetes import names
+from runner.request import RunRequest
+
+Object = dict[str, Any]
+
+COMMAND = ("python3", "-P", "-m", "runner")
+"""Starts the runner, unless the Job's own container has a command for that."""
+ENVIRONMENT_VARIABLE = "PENSTOCK_INPUT_ENVIRONMENT"
+REQUEST_VARIABLE = "PENSTOCK_INPUT_REQUEST"
+LARGEST_VARIABLE = 96 * 1024
+"""Largest document in an environment variable, in bytes; Linux takes no string over 128 KiB (MAX_ARG_STRLEN)."""
+BUNDLE_FOLDER = "/penstock/bundle"
+BUNDLE_FILE = "bundle.zip"
+REQUEST_FOLDER = "/penstock/request"
+REQUEST_FILE = "request.json"
+ARTIFACTS = "/tmp/penstock/artifacts"  # noqa: S108 the container's own /tmp, which nobody else can see
+TERMINATION_LOG = "/dev/termination-log"
+TERMINATION_LIMIT = 4096
+"""Largest termination message that the kubelet keeps of a container, in bytes."""
+GRACE_MARGIN_SECONDS = 5
+"""Kubernetes kills this much later than the runner does, so that the outcome is recorded."""
+START_MARGIN_SECONDS = 3600
+"""Time to pull images where the environment does not limit it."""
+
+
+def render(target: Environment, asked: RunRequest) -> Object:
+    """The Job of an attempt."""
+    section = target.kubernetes_job
+    assert section is not None  # noqa: S101 the contract demands the section of the kind
+    job: Object = json.loads(json.dumps(section.job))
+    labels = {
+        names.RUN_ID: asked.run_id,
+        names.ATTEMPT: str(asked.attempt),
+        names.ENVIRONMENT: target.name,
+    }
+    metadata = _mapping(job, "metadata")
+    metadata["name"] = names.job_name(target.name, asked.run_id, asked.attempt)
+    metadata["namespace"] = section.namespace
+    _mapping(metadata, "labels").update(labels)
+    _mapping(metadata, "annotations").update(
+        {
+            names.FLOW: asked.flow,
+            names.ACCEPTED_AT: repr(asked.accepted_at),
+            names.REQUEST: request_hash(asked),
+        }
+    )
+    spec = _mapping(job, "spec")
+    retention = target.retention
+    spec.setdefault("ttlSecondsAfterFinished", math.ceil(max(retention.succeeded_seconds, retention.failed_seconds)))
+    template = _mapping(spec, "template")
+    _mapping(_mapping(template, "metadata"), "labels").update(labels)
+    pod = _mapping(template, "spec")
+    grace = math.ceil(target.timeouts.grace_seconds) + GRACE_MARGIN_SECONDS
+    pod.setdefault("terminationGracePeriodSeconds", grace)
+    _set_deadlines(spec, pod, target, asked)
+    _fill(flow_container(pod), pod, target, asked)
+    return job
+
+
+def request_hash(asked: RunRequest) -> str:
+    """SHA-256 of what was asked for; it is the same for a repeated request and for the next attempt."""
+    return hashlib.sha256(contract.to_bytes(replace(asked, accepted_at=0.0, attempt=1))).hexdigest()
+
+
+def content_of(asked: RunRequest) -> bytes | None:
+    """The request where it is too large for a variable and needs a ConfigMap; null where it is not."""
+    data = contract.to_bytes(asked)
+    return data if len(data) > LARGEST_VARIABLE else None
+
+
+def environment_of(job: Mapping[str, Any]) -> Environment:
+    """The environment that a Job was rendered from."""
+    return environment.read(_variable(job, ENVIRONMENT_VARIABLE) or "", warn=_ignore)
+
+
+def request_of(job: Mapping[str, Any]) -> RunRequest | None:
+    """The request that a Job was rendered from; null where it stands in a ConfigMap."""
+    text = _variable(job, REQUEST_VARIABLE)
+    return None if text is None else request.read(text, warn=_ignore)
+
+
+def request_map_of(job: Mapping[str, Any]) -> str | None:
+    """Name of the ConfigMap that holds the request of a Job; null where the Job itself does."""
+    volumes = job["spec"]["template"]["spec"].get("volumes", [])
+    return next((item["configMap"]["name"] for item in volumes if item["name"] == "penstock-request"), None)
+
+
+def flow_container(pod: Mapping[str, Any]) -> Object:
+    """The container that the flow runs in, of a pod's spec."""
+    found: Object = next(item for item in pod["containers"] if item["name"] == names.FLOW_CONTAINER)
+    return found
+
+
+def merged(*lists: Iterable[Mapping[str, Any]]) -> list[Object]:
+    """Lists of objects as one in which each name stands once: the last one's, at the place of the first."""
+    found: dict[str, Object] = {}
+    for entries in lists:
+        for entry in entries:
+            found[entry["name"]] = dict(entry)
+    return list(found.values())
+
+
+def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest) -> None:
+    container["image"] = asked.image or target.image
+    container.setdefault("command", list(COMMAND))
+    container["resources"] = _resources(target.resources, container.get("resources", {}))
+    document = contract.to_bytes(target).decode()
+    if len(document) > LARGEST_VARIABLE:
+        raise UsageError(
+            f"The document of environment {target.name} is {len(document):,} bytes, expected at most "
+            f"{LARGEST_VARIABLE:,}. Shorten its job_spec or metadata."
+        )
+    request_text = contract.to_bytes(asked).decode()
+    inline = content_of(asked) is None
+    secrets = [
+        {"name": item.env, "valueFrom": {"secretKeyRef": {"name": item.id, "key": item.key}}} for item in target.secrets
+    ]
+    own = [{"name": ENVIRONMENT_VARIABLE, "value": document}]
+    own += [{"name": REQUEST_VARIABLE, "value": request_text}] if inline else []
+    plain = [{"name": name, "value": value} for name, value in sorted(target.env.items())]
+    container["env"] = merged(container.get("env", []), plain, secrets, own)
+    where = f"env:{REQUEST_VARIABLE}" if inline else f"{REQUEST_FOLDER}/{REQUEST_FILE}"
+    outcome = container.get("terminationMessagePath", TERMINATION_LOG)
+    container["args"] = [
+        *("--environment", f"env:{ENVIRONMENT_VARIABLE}"),
+        *("--request", where),
+        *("--outcome", outcome),
+        *("--outcome-limit", str(TERMINATION_LIMIT)),
+        *("--trailer", "yes"),
+        *("--artifacts", ARTIFACTS),
+    ]
+    if not inline:
+        digest = hashlib.sha256(request_text.encode()).hexdigest()
+        _mount(container, pod, "penstock-request", REQUEST_FOLDER, names.content_name("request", digest))
+    if asked.bundle is not None:
+        container["args"] += ["--bundle", f"{BUNDLE_FOLDER}/{BUNDLE_FILE}"]
+        _mount(container, pod, "penstock-bundle", BUNDLE_FOLDER, names.content_name("bundle", asked.bundle.sha256))
+
+
+def _mount(container: Object, pod: Object, volume: str, folder: str, config_map: str) -> None:
+    pod["volumes"] = merged(pod.get("volumes", []), [{"name": volume, "configMap": {"name": config_map}}])
+    mount = {"name": volume, "mountPath": folder, "readOnly": True}
+    container["volumeMounts"] = [*container.get("volumeMounts", []), mount]
+
+
+def _resources(asked: Resources | None, own: Mapping[str, Any]) -> Object:
+    """What the container asks for and is limited to; what the template says of its own wins."""
+    assert asked is not None  # noqa: S101 the contract demands resources of container environments
+    requests = {"cpu": f"{asked.cpu_millicores}m", "memory": f"{asked.memory_mib}Mi"}
+    limits = {"memory": f"{asked.memory_limit_mib or asked.memory_mib}Mi"}
+    if asked.cpu_limit_millicores is not None:
+        limits["cpu"] = f"{asked.cpu_limit_millicores}m"
+    if asked.gpu:
+        requests[asked.gpu_resource] = limits[asked.gpu_resource] = str(asked.gpu)
+    return {
+        **own,
+        "requests": requests | dict(own.get("requests", {})),
+        "limits": limits | dict(own.get("limits", {})),
+    }
+
+
+def _set_deadlines(spec: Object, pod: Object, target: Environment, asked: RunRequest) -> None:
+    """End what the runner cannot end itself: a runner that hangs, and a run that nobody follows."""
+    timeouts = target.timeouts
+    run = asked.run_seconds or timeouts.run_seconds
+    if run is None:
+        return
+    grace = pod["terminationGracePeriodSeconds"]
+    pod.setdefault("activeDeadlineSeconds", math.ceil((timeouts.start_seconds or START_MARGIN_SECONDS) + run + grace))
+    if timeouts.queue_seconds is not None:
+        each = pod["activeDeadlineSeconds"] + grace
+        spec.setdefault(
+            "activeDeadlineSeconds", math.ceil(timeouts.queue_seconds) + each * (1 + spec.get("backoffLimit", 0))
+        )
+
+
+def _variable(job: Mapping[str, Any], name: str) -> str | None:
+    env = flow_container(job["spec"]["template"]["spec"]).get("env", [])
+    return next((item["value"] for item in env if item["name"] == name), None)
+
+
+def _mapping(parent: Object, key: str) -> Object:
+    """The object at a key, made where there is none."""
+    if not parent.get(key):
+        parent[key] = {}
+    found: Object = parent[key]
+    return found
+
+
+def _ignore(_: str) -> None:
+    """Unknown keys: what wrote the Job may be newer."""

@@ -1,0 +1,50 @@
+"""Names, labels and annotations of all that runs create in a cluster: an API, since `kubectl` users select by them."""
+
+import hashlib
+
+RUN_ID = "penstock.dev/run-id"
+"""Label of Jobs and pods."""
+ATTEMPT = "penstock.dev/attempt"
+"""Label of Jobs and pods."""
+ENVIRONMENT = "penstock.dev/environment"
+"""Label of everything."""
+CONTENT = "penstock.dev/content"
+"""Label of ConfigMaps that hold what runs are given: `bundle` or `request`."""
+FLOW = "penstock.dev/flow"
+"""Annotation of Jobs: the flow, as it was named."""
+ACCEPTED_AT = "penstock.dev/accepted-at"
+"""Annotation of Jobs: when the client accepted the attempt, in seconds since 1970."""
+REQUEST = "penstock.dev/request"
+"""Annotation of Jobs: SHA-256 of what was asked for, the time and the attempt left out."""
+STOPPED = "penstock.dev/stopped"
+"""Annotation of Jobs that were asked to stop: `cancelled` or `interrupted`."""
+OUTCOME = "penstock.dev/outcome"
+"""Annotation of Jobs whose pod is removed at the end: the outcome."""
+USED_AT = "penstock.dev/used-at"
+"""Annotation of ConfigMaps that hold content: when a client last made sure of it, in seconds since 1970."""
+
+FLOW_CONTAINER = "flow"
+"""Name of the container that the flow runs in."""
+ENVIRONMENT_KEY = "environment.json"
+"""Key of the environment document in its ConfigMap."""
+LONGEST = 63
+"""Longest name of a Job, since the names of Jobs become labels of their pods (RFC 1123)."""
+HASH = 10
+
+
+def job_name(environment: str, run_id: str, attempt: int) -> str:
+    """Name of the Job of an attempt: readable, legal, and another one for every attempt."""
+    return fit(f"{environment}-{run_id}-{attempt}")
+
+
+def content_name(kind: str, sha256: str) -> str:
+    """Name of the ConfigMap that holds content of this hash."""
+    return f"penstock-{kind}-{sha256[:40]}"
+
+
+def fit(name: str) -> str:
+    """The name itself, or its beginning and a hash of the whole where it is too long."""
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:HASH]
+    return f"{name[: LONGEST - HASH - 1].rstrip('-')}-{digest}"

@@ -1,0 +1,407 @@
+"""Every failure that Kubernetes itself produces, produced for real, and what a run's follower is told of it."""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.environment import Action, FailurePolicy, Resources, SecretReference, SecretSource, Timeouts
+from runner.kubernetes.client import Client, path
+from runner.launch.kubernetes import names
+from runner.outcome import Outcome
+from tests.testbed import kubernetes_cluster
+from tests.testbed.kubernetes_cluster import Run, environment, jobs, pods, submit, the_node
+from tests.testbed.registry import registry
+
+pytestmark = pytest.mark.cluster
+
+EXPLAINED_SECONDS = 10.0
+CONFIG_MAP = {"name": "settings", "mount_path": "/settings", "config_map": "not-there"}
+
+
+def _told(outcome: Outcome) -> tuple[str, int | None]:
+    assert outcome.failure is not None, outcome
+    return outcome.failure.failure_class.value, outcome.exit_code
+
+
+def _given_up(client: Client, namespace: str, run: Run) -> Outcome:
+    """The outcome of a run that cannot start: told in time, and nothing of it is left."""
+    began = time.monotonic()
+    outcome = run.follow()
+    assert time.monotonic() - began < EXPLAINED_SECONDS
+    assert outcome.failure is not None
+    assert outcome.failure.evidence
+    assert outcome.failure.next_step
+    assert jobs(client, namespace) == []
+    assert pods(client, namespace) == []
+    return outcome
+
+
+@pytest.mark.parametrize(("word", "reason"), [("missing", "not found"), ("denied", "403 Forbidden")])
+def test_an_image_that_cannot_be_had(client: Client, namespace: str, word: str, reason: str) -> None:
+    with registry() as address:
+        run = submit(client, environment(namespace, image=f"{address}/{word}:1"), "succeed")
+        outcome = _given_up(client, namespace, run)
+
+    assert _told(outcome) == ("image", 69)
+    assert reason in str(outcome.failure)
+
+
+@pytest.mark.parametrize(("word", "reason"), [("busy", "429 Too Many Requests"), ("down", "503 Service Unavailable")])
+def test_a_registry_that_has_no_time_is_waited_for(client: Client, namespace: str, word: str, reason: str) -> None:
+    with registry() as address:
+        target = environment(
+            namespace, image=f"{address}/{word}:1", timeouts=Timeouts(start_seconds=6, grace_seconds=5)
+        )
+        run = submit(client, target, "succeed")
+        outcome = run.follow()
+
+    assert "queued(registry): The registry of 127.0.0.1" in run.notices[0]
+    assert _told(outcome) == ("registry", 69)
+    assert reason in str(outcome.failure)
+    assert "It had not started 6 s after it was given a machine" in str(outcome.failure)
+    assert jobs(client, namespace) == []
+
+
+def test_an_image_name_that_is_none(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace, image="penstock.local/Runner:test"), "succeed")
+
+    assert _told(_given_up(client, namespace, run)) == ("image", 69)
+
+
+def test_a_secret_that_is_missing(client: Client, namespace: str) -> None:
+    reference = SecretReference(env="TOKEN", source=SecretSource.KUBERNETES_SECRET, id="not-there", key="token")
+    run = submit(client, environment(namespace, secrets=(reference,)), "succeed")
+    outcome = _given_up(client, namespace, run)
+
+    assert _told(outcome) == ("config", 69)
+    assert 'secret "not-there" not found' in str(outcome.failure)
+
+
+def test_a_config_map_that_is_missing(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace, job={"volumes": [CONFIG_MAP]}), "succeed")
+    outcome = _given_up(client, namespace, run)
+
+    assert _told(outcome) == ("config", 69)
+    assert 'configmap "not-there" not found' in str(outcome.failure)
+
+
+def test_a_service_account_that_is_missing(client: Client, namespace: str) -> None:
+    client.delete(path("v1", "serviceaccounts", namespace=namespace, name="jobs-runner"))
+    outcome = _given_up(client, namespace, submit(client, environment(namespace), "succeed"))
+
+    assert _told(outcome) == ("config", 69)
+    assert "service account" in str(outcome.failure)
+
+
+def _job_with(flow: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": {"containers": [flow]}}}}
+
+
+def test_pod_security_refuses_a_privileged_pod(client: Client, namespace: str) -> None:
+    flow = {"name": "flow", "securityContext": {"allowPrivilegeEscalation": True}}
+    target = environment(namespace, job={"job_spec": _job_with(flow)})
+    outcome = _given_up(client, namespace, submit(client, target, "succeed"))
+
+    assert _told(outcome) == ("config", 69)
+    assert 'violates PodSecurity "restricted' in str(outcome.failure)
+
+
+@pytest.fixture
+def no_pods_policy(client: Client, namespace: str) -> Iterator[str]:
+    """Admission that denies all pods of the namespace."""
+    name = f"deny-{namespace}"
+    group = "admissionregistration.k8s.io/v1"
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
+    here = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    denied = {"expression": "false", "message": "no pods on Sundays"}
+    policy = {"matchConstraints": {"resourceRules": rules, "namespaceSelector": here}, "validations": [denied]}
+    binding = {"policyName": name, "validationActions": ["Deny"]}
+    kinds = {"ValidatingAdmissionPolicy": policy, "ValidatingAdmissionPolicyBinding": binding}
+    for kind, spec in kinds.items():
+        plural = "validatingadmissionpolicies" if spec is policy else "validatingadmissionpolicybindings"
+        client.create(
+            path(group, plural), {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": spec}
+        )
+    yield name
+    for plural in ("validatingadmissionpolicybindings", "validatingadmissionpolicies"):
+        client.delete(path(group, plural, name=name))
+
+
+def test_admission_that_denies_the_pod(client: Client, namespace: str, no_pods_policy: str) -> None:
+    # Policies take effect some moments after they were made.
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"generateName": "probe-"},
+        "spec": {"containers": [{"name": "a", "image": "a"}]},
+    }
+    from runner.kubernetes.errors import ApiError
+
+    for _ in range(100):
+        try:
+            client.raw("POST", path("v1", "pods", namespace=namespace), body=json.dumps(pod).encode(), dryRun="All")
+        except ApiError as error:
+            if "no pods on Sundays" in error.message:
+                break
+        time.sleep(0.1)  # the API server gives no event of that
+    outcome = _given_up(client, namespace, submit(client, environment(namespace), "succeed"))
+
+    assert _told(outcome) == ("config", 69)
+    assert "no pods on Sundays" in str(outcome.failure)
+    assert no_pods_policy in str(outcome.failure)
+
+
+def test_a_webhook_that_does_not_answer_is_waited_for(client: Client, namespace: str) -> None:
+    group = "admissionregistration.k8s.io/v1"
+    name = f"dead-{namespace}"
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
+    hook = {
+        "name": "dead.penstock.dev",
+        "clientConfig": {"url": "https://127.0.0.1:9/", "caBundle": ""},
+        "rules": rules,
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "failurePolicy": "Fail",
+    }
+    hooks = path(group, "validatingwebhookconfigurations")
+    kind = "ValidatingWebhookConfiguration"
+    client.create(hooks, {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "webhooks": [hook]})
+    try:
+        target = environment(namespace, timeouts=Timeouts(queue_seconds=8, grace_seconds=5))
+        # The hook takes effect some moments after it was made; a run that starts before is no proof of anything.
+        time.sleep(1)  # the API server gives no event of that
+        run = submit(client, target, "succeed")
+        outcome = run.follow()
+    finally:
+        client.delete(f"{hooks}/{name}")
+
+    assert "An admission webhook of the cluster does not answer" in run.notices[0]
+    assert _told(outcome) == ("never-started", 69)
+    assert "failed calling webhook" in str(outcome.failure)
+
+
+def test_a_full_quota_is_waited_for_and_the_run_starts_when_there_is_room(client: Client, namespace: str) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
+    client.create(path("v1", "resourcequotas", namespace=namespace), quota)
+    _await_quota(client, namespace)
+    first = submit(client, environment(namespace), "wait_until", moment=time.time() + 8)
+    first.start_following()
+    first.await_output(b"up")
+    second = submit(client, environment(namespace), "succeed")
+    began = time.monotonic()
+    second.start_following()
+
+    assert second.await_notice("queued(quota): pods 1/1")
+    assert time.monotonic() - began < EXPLAINED_SECONDS
+    waiting = second.launcher.find(second.run_id).outcome.waiting
+    assert waiting is not None
+    assert (waiting.failure_class, waiting.message) == ("quota", "pods 1/1")
+    assert first.end().exit_code == 0
+    assert second.end().exit_code == 0
+
+
+def test_a_quota_that_stays_full_is_given_up_when_the_queue_clock_is_over(client: Client, namespace: str) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}}
+    client.create(path("v1", "resourcequotas", namespace=namespace), quota)
+    _await_quota(client, namespace)
+    target = environment(namespace, timeouts=Timeouts(queue_seconds=3, grace_seconds=5))
+    outcome = _given_up(client, namespace, submit(client, target, "succeed"))
+
+    assert _told(outcome) == ("quota", 69)
+    assert "It had not started 3 s after it was accepted: pods 0/0" in str(outcome.failure)
+
+
+def _await_quota(client: Client, namespace: str) -> None:
+    from runner.kubernetes.watch import Watch
+
+    with Watch(client, path("v1", "resourcequotas", namespace=namespace)) as watch:
+        for event in watch:
+            if event.type != "LISTED" and event.object.get("status", {}).get("hard"):
+                return
+
+
+def test_a_run_that_no_machine_can_take(client: Client, namespace: str) -> None:
+    target = environment(
+        namespace,
+        resources=Resources(cpu_millicores=900_000, memory_mib=64),
+        timeouts=Timeouts(queue_seconds=3, grace_seconds=5),
+    )
+    run = submit(client, target, "succeed")
+    outcome = _given_up(client, namespace, run)
+
+    assert "queued(unschedulable): No machine of the cluster can take the run now" in run.notices[0]
+    assert _told(outcome) == ("unschedulable", 69)
+    assert "Insufficient cpu" in str(outcome.failure)
+
+
+def test_a_cordoned_machine_is_waited_for(client: Client, namespace: str) -> None:
+    node = client.get(path("v1", "nodes"))["items"][0]["metadata"]["name"]
+    client.patch(path("v1", "nodes", name=node), {"spec": {"unschedulable": True}})
+    try:
+        run = submit(client, environment(namespace), "succeed")
+        run.start_following()
+        run.await_notice("queued(unschedulable)")
+        waiting = run.launcher.find(run.run_id).outcome.waiting
+    finally:
+        client.patch(path("v1", "nodes", name=node), {"spec": {"unschedulable": False}})
+
+    assert waiting is not None
+    assert "1 node(s) were unschedulable" in str(waiting.evidence)
+    assert run.end().exit_code == 0
+
+
+def _evict(client: Client, namespace: str, pod: str) -> None:
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    client.create(path("v1", "pods", namespace=namespace, name=pod, sub="eviction"), body)
+
+
+def test_an_evicted_run_is_started_again(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 6)
+    run.start_following()
+    run.await_output(b"up")
+    first = pods(client, namespace)[0]["metadata"]["name"]
+
+    _evict(client, namespace, first)
+    outcome = run.end()
+
+    assert (outcome.exit_code, outcome.result) == (0, "waited")
+    assert "ended (preempted), and the cluster starts it again" in run.await_notice("starts it again")
+    assert run.output.count(b"up\n") == 2
+
+
+def test_an_evicted_run_that_is_not_to_be_started_again(client: Client, namespace: str) -> None:
+    policy = {"preempted": "fail"}
+    target = environment(
+        namespace,
+        job={"failure_policy": policy},
+        failure_policy=FailurePolicy(preempted=Action.FAIL),
+    )
+    run = submit(client, target, "wait_until", moment=time.time() + 60)
+    run.start_following()
+    run.await_output(b"up")
+
+    _evict(client, namespace, pods(client, namespace)[0]["metadata"]["name"])
+    outcome = run.end()
+
+    assert _told(outcome) == ("preempted", 75)
+    assert "EvictionByEvictionAPI" in str(outcome.failure)
+
+
+def test_a_flow_that_fails_is_started_again_as_often_as_the_policy_says(client: Client, namespace: str) -> None:
+    policy = {"flow": "retry", "retries": 1}
+    target = environment(
+        namespace,
+        job={"failure_policy": policy},
+        failure_policy=FailurePolicy(flow=Action.RETRY, retries=1),
+    )
+    run = submit(client, target, "fail")
+
+    outcome = run.follow()
+
+    assert _told(outcome) == ("flow", 1)
+    assert len(pods(client, namespace)) == 2
+    assert len([notice for notice in run.notices if "starts it again" in notice]) == 1
+    assert run.launcher.find(run.run_id).outcome.exit_code == 1
+
+
+def test_a_flow_that_takes_too_much_memory(client: Client, namespace: str) -> None:
+    target = environment(namespace, resources=Resources(cpu_millicores=50, memory_mib=64))
+    run = submit(client, target, "fill_memory")
+    outcome = run.follow()
+
+    assert _told(outcome) == ("oom", 137)
+    assert _told(run.launcher.find(run.run_id).outcome) == ("oom", 137)
+
+
+def test_a_runner_that_is_killed(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 60)
+    run.start_following()
+    run.await_output(b"up")
+
+    _kill_in_container(pods(client, namespace)[0])
+    outcome = run.end()
+
+    assert _told(outcome) == ("crash", 137)
+    assert run.launcher.log(run.run_id) == b"up\n"
+
+
+def _kill_in_container(pod: dict[str, Any]) -> None:
+    """Kill the runner, which is the first process of the container."""
+    uid = pod["metadata"]["uid"]
+    runners = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if uid in (process / "cgroup").read_text() and b"runner" in (process / "cmdline").read_bytes():
+                started = (process / "stat").read_text().rpartition(")")[2].split()[19]
+                runners.append((int(started), int(process.name)))
+    # The supervisor is the older one of the two.
+    os.kill(min(runners)[1], signal.SIGKILL)
+
+
+def test_a_pod_that_somebody_deletes(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 60)
+    run.start_following()
+    run.await_output(b"up")
+
+    client.delete(path("v1", "pods", namespace=namespace, name=pods(client, namespace)[0]["metadata"]["name"]))
+
+    assert _told(run.end()) == ("cancelled", 143)
+
+
+def test_a_job_that_somebody_deletes(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 60)
+    run.start_following()
+    run.await_output(b"up")
+
+    name = jobs(client, namespace)[0]["metadata"]["name"]
+    client.delete(path("batch/v1", "jobs", namespace=namespace, name=name), {"propagationPolicy": "Background"})
+
+    assert _told(run.end()) == ("cancelled", 143)
+
+
+def test_an_image_without_python(client: Client, namespace: str) -> None:
+    target = environment(namespace, job={"job_spec": _job_with({"name": "flow", "command": ["/nowhere/python3"]})})
+    outcome = submit(client, target, "succeed").follow()
+
+    assert _told(outcome) == ("config", 69)
+    assert "/nowhere/python3" in str(outcome.failure)
+
+
+def test_a_machine_whose_kubelet_is_away_for_a_while(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace), "count", lines=120, pause=0.1)
+    run.start_following()
+    run.await_output(b"line 10 ")
+
+    node = the_node()
+    node.stop_component("kubelet")
+    time.sleep(5)  # the time that it is away
+    node.start_component("kubelet")
+    outcome = run.end()
+
+    assert (outcome.exit_code, outcome.log.lines) == (0, 120)
+    assert run.output.count(b"\n") == 120
+    assert run.launcher.log(run.run_id) == run.output
+
+
+def test_the_reason_is_in_the_list_of_runs(client: Client, namespace: str) -> None:
+    target = environment(namespace, resources=Resources(cpu_millicores=900_000, memory_mib=64))
+    run = submit(client, target, "succeed")
+    run.start_following()
+    run.await_notice("unschedulable")
+
+    listed = next(iter(run.launcher.runs())).outcome
+
+    assert listed.waiting is not None
+    assert (listed.state, listed.waiting.failure_class) == ("queued", "unschedulable")
+    run.launcher.stop(run.run_id)
+    assert _told(run.end()) == ("cancelled", 143)
+    assert names.STOPPED in jobs(client, namespace)[0]["metadata"]["annotations"]
+    assert kubernetes_cluster.IMAGE

@@ -1,0 +1,206 @@
+"""Namespaces of a real cluster, environments in them, and runs of the flows in `flows/`."""
+
+import base64
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.job_template import job_template
+from runner.environment import Environment, Kind, KubernetesJob, Resources, Timeouts
+from runner.kubernetes.client import Client, path
+from runner.kubernetes.config import load
+from runner.kubernetes.watch import Watch
+from runner.launch.kubernetes.launcher import KubernetesLauncher
+from runner.launch.pack import pack
+from runner.outcome import Outcome
+from runner.request import RunRequest
+from tests.testbed.runner_process import FLOWS
+from tools import cluster as test_cluster
+
+IMAGE = "penstock.local/runner:test"
+KUBECONFIG = "PENSTOCK_TEST_KUBECONFIG"
+GONE_SECONDS = 60
+PREFIX = "test-"
+
+
+def cluster_client(**options: Any) -> Client:
+    """A client with full rights."""
+    return Client(load(kubeconfig=os.environ[KUBECONFIG]), **options)
+
+
+def the_node() -> test_cluster.Cluster:
+    """The cluster's only machine, for those who make it fail."""
+    return test_cluster.current()
+
+
+@contextlib.contextmanager
+def namespace(client: Client, *, level: str = "restricted") -> Iterator[str]:
+    """A namespace with a service account for runs; the cluster begins to remove it on leaving."""
+    name = f"{PREFIX}{os.urandom(4).hex()}"
+    labels = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "warn")}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    client.create(path("v1", "namespaces"), body)
+    try:
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "jobs-runner"}}
+        client.create(path("v1", "serviceaccounts", namespace=name), account)
+        yield name
+    finally:
+        client.delete(path("v1", "namespaces", name=name))
+
+
+def await_no_namespaces(client: Client) -> None:
+    """Wait until every namespace that a test has made is gone."""
+    for item in client.get(path("v1", "namespaces"))["items"]:
+        name = item["metadata"]["name"]
+        if name.startswith(PREFIX):
+            await_gone(client, path("v1", "namespaces"), name)
+
+
+def await_gone(client: Client, collection: str, name: str, seconds: float = GONE_SECONDS) -> None:
+    """Wait until an object is gone."""
+    watch = Watch(client, collection, field_selector=f"metadata.name={name}")
+    timer = threading.Timer(seconds, watch.close)
+    timer.start()
+    there = False
+    try:
+        for event in watch:
+            there = event.type in {"ADDED", "MODIFIED"} or (there and event.type == "LISTED")
+            if not there:
+                return
+    finally:
+        timer.cancel()
+        watch.close()
+    raise TimeoutError(f"{collection}/{name} was not gone within {seconds} s")
+
+
+def environment(namespace: str, *, job: Mapping[str, Any] | None = None, **changes: Any) -> Environment:
+    """An environment in a namespace, with the very Job that the component makes."""
+    spec = job_template("jobs", namespace, service_account="jobs-runner", **(job or {}))
+    parts: dict[str, Any] = {
+        "kind": Kind.KUBERNETES_JOB,
+        "name": "jobs",
+        "image": IMAGE,
+        "resources": Resources(cpu_millicores=50, memory_mib=128),
+        "timeouts": Timeouts(start_seconds=60, grace_seconds=5),
+        "kubernetes_job": KubernetesJob(namespace=namespace, job=spec),
+    }
+    return Environment(**{**parts, **changes})
+
+
+@dataclass
+class Run:
+    """A run of a flow of `behaviours.py`, with what its follower got."""
+
+    launcher: KubernetesLauncher
+    run_id: str
+    output: bytearray = field(default_factory=bytearray)
+    notices: list[str] = field(default_factory=list)
+    outcome: Outcome | None = None
+    ended_at: float = 0.0
+    error: BaseException | None = None
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def follow(self) -> Outcome:
+        """Follow to the end."""
+        self.start_following()
+        return self.end()
+
+    def start_following(self) -> None:
+        """Follow in a thread."""
+
+        def follow() -> None:
+            try:
+                outcome = self.launcher.follow(self.run_id, self._write, notice=self._tell)
+                with self._changed:
+                    self.outcome, self.ended_at = outcome, time.time()
+            except BaseException as error:  # noqa: BLE001 the test's own thread raises it
+                self.error = error
+            with self._changed:
+                self._changed.notify_all()
+
+        self._thread = threading.Thread(target=follow, daemon=True)
+        self._thread.start()
+
+    def end(self, seconds: float = 90) -> Outcome:
+        """The outcome of a run that is followed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.outcome is not None or self.error is not None, seconds)
+        if self.error is not None:
+            raise self.error
+        assert self.outcome is not None, f"no end within {seconds} s; notices: {self.notices}"
+        return self.outcome
+
+    def await_output(self, text: bytes, seconds: float = 60) -> None:
+        """Wait until the flow has printed something."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: text in self.output, seconds), (bytes(self.output), self.notices)
+
+    def await_notice(self, text: str, seconds: float = 60) -> str:
+        """Wait until the follower has been told something."""
+        with self._changed:
+            self._changed.wait_for(lambda: any(text in each for each in self.notices), seconds)
+        found = [each for each in self.notices if text in each]
+        assert found, f"{text!r} is not in {self.notices}; outcome {self.outcome}, error {self.error}"
+        return found[0]
+
+    def _write(self, data: bytes) -> None:
+        with self._changed:
+            self.output += data
+            self._changed.notify_all()
+
+    def _tell(self, sentence: str) -> None:
+        with self._changed:
+            self.notices.append(sentence)
+            self._changed.notify_all()
+
+
+def submit(client: Client, target: Environment, function: str, **parameters: Any) -> Run:
+    """Start a flow of `behaviours.py`, whose code travels with the run."""
+    launcher = KubernetesLauncher(target, client)
+    flow = f"behaviours.py:{function}"
+    packed = pack(FLOWS, flow=flow)
+    asked = RunRequest(
+        run_id=f"{function.replace('_', '-')[:20]}-{os.urandom(3).hex()}",
+        accepted_at=time.time(),
+        flow=flow,
+        parameters=parameters,
+        bundle=packed.bundle,
+    )
+    launcher.submit(target, asked, bundle=packed.data)
+    return Run(launcher, asked.run_id)
+
+
+def jobs(client: Client, namespace: str) -> list[dict[str, Any]]:
+    """The Jobs of a namespace."""
+    found: list[dict[str, Any]] = client.get(path("batch/v1", "jobs", namespace=namespace))["items"]
+    return found
+
+
+def pods(client: Client, namespace: str) -> list[dict[str, Any]]:
+    """The pods of a namespace."""
+    found: list[dict[str, Any]] = client.get(path("v1", "pods", namespace=namespace))["items"]
+    return found
+
+
+def token_kubeconfig(client: Client, namespace: str, account: str, file: Path) -> Path:
+    """Write a kubeconfig with which one is a service account."""
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    answer = client.create(path("v1", "serviceaccounts", namespace=namespace, name=account, sub="token"), request)
+    ca = base64.b64encode((client.access.ca or "").encode()).decode()
+    cluster = {"server": client.access.server, "certificate-authority-data": ca}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"token": answer["status"]["token"]}}],
+        "contexts": [{"name": account, "context": {"cluster": "c", "user": "u", "namespace": namespace}}],
+        "current-context": account,
+    }
+    file.write_text(json.dumps(config))
+    return file
