@@ -24,7 +24,7 @@ NOTE_EVERY_SECONDS = 20
 
 @dataclass(frozen=True)
 class GoTool:
-    """A program, named by the `tool` line of its pinned module."""
+    """The programs that the `tool` lines of a pinned module name."""
 
     name: str
     """The folder below `tools/go`."""
@@ -42,10 +42,11 @@ class GoTool:
             (folder / "go.sum").read_bytes(),
             self.link.encode(),
             self.tags.encode(),
+            *(source.read_bytes() for source in sorted(folder.rglob("*.go"))),
         )
 
     def build(self, target: Path) -> None:
-        """Compiles the program into a folder; says every now and then how far it is.
+        """Compiles the programs into a folder; says every now and then how far it is.
 
         Raises:
             CommandError: It cannot be built.
@@ -61,7 +62,7 @@ class GoTool:
         _watch(["go", "install", *flags, "tool"], GO_PINS / self.name, _environment() | {"GOBIN": str(target)})
 
     def module_folder(self, module: str) -> Path:
-        """Finds the source of one of the modules that the program is built from."""
+        """Finds the source of one of the modules that the programs are built from."""
         found = quiet(["go", "list", "-m", "-f", "{{.Dir}}", module], cwd=GO_PINS / self.name, env=_environment())
         return type(GO_PINS)(found.strip())
 

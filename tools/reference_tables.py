@@ -64,6 +64,7 @@ def stack_page(project: Path) -> str:
             one_line(option["description"]),
         )
         for name, option in config.items()
+        if ":" not in name  # of another namespace: a provider's, not an option of ours
     ]
     return page(
         [

@@ -69,17 +69,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note(str(error))
         return EXIT_UNAVAILABLE
     env = tests_environment(*_engine())
-    RESULTS.unlink(missing_ok=True)
-    pytest = ["pytest", f"--junit-xml={RESULTS}", *chosen]
+    return measured_pytest(chosen, env, results=RESULTS, suite="tests")
+
+
+def measured_pytest(arguments: Sequence[str], env: dict[str, str], *, results: Path, suite: str) -> int:
+    """Runs pytest, with the coverage of all that it starts where that is asked for.
+
+    Args:
+        arguments: pytest's.
+        env: The variables of the tests.
+        results: Where the results go, as JUnit's XML.
+        suite: Name of the folder with the data of the coverage.
+
+    Returns:
+        pytest's exit code, or that of a coverage that is too low.
+    """
+    results.unlink(missing_ok=True)
+    pytest = ["pytest", f"--junit-xml={results}", *arguments]
     if not env.get(COVERAGE):
         return follow([PYTHON, "-m", *pytest], cwd=CHECKOUT, env=env)
-    shutil.rmtree(MEASURED, ignore_errors=True)
-    MEASURED.mkdir(parents=True)
-    env["COVERAGE_FILE"] = str(MEASURED / "data")
+    folder = MEASURED / suite
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    env["COVERAGE_FILE"] = str(folder / "data")
     code = follow([PYTHON, "-m", "coverage", "run", "-m", *pytest], cwd=CHECKOUT, env=env)
     # Not checked: processes that the tests kill leave half-written files, which it leaves out.
     subprocess.run([PYTHON, "-m", "coverage", "combine"], cwd=CHECKOUT, env=env, capture_output=True, check=False)
-    report = ["coverage", "report", "--skip-covered", *(["--fail-under=0"] if chosen else [])]
+    # A choice of tests runs a part of the code.
+    report = ["coverage", "report", "--skip-covered", *(["--fail-under=0"] if arguments else [])]
     return follow([PYTHON, "-m", *report], cwd=CHECKOUT, env=env) or code
 
 

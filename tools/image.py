@@ -1,0 +1,132 @@
+"""Builds the container images of the runner: `python3 -m tools.image [--extras dask] [--flights] [-o FILE.tar]`.
+
+Prints the image's name and the file with it, which `docker load` and `ctr images import` take. An image is built when
+one of its inputs has changed; its file is kept in `.penstock/images`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools import setup
+from tools.errors import EXIT_UNAVAILABLE, ToolError
+from tools.images import context, docker
+from tools.images.buildah import Buildah, require
+from tools.locking import exclusive
+from tools.paths import CHECKOUT, PRIVATE
+from tools.progress import step
+
+FOLDER = PRIVATE / "images"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Image:
+    """An image that is built from this checkout."""
+
+    name: str
+    """With a registry, so that no engine adds one of its own, and a tag other than `latest`, which would be pulled."""
+    dockerfile: str
+    arguments: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def short_name(self) -> str:
+        """The name without registry and tag."""
+        return self.name.rpartition("/")[2].partition(":")[0]
+
+
+RUNNER = Image(name="penstock.local/runner:test", dockerfile="runner/Dockerfile")
+RUNNER_DASK = Image(
+    name="penstock.local/runner-dask:test", dockerfile="runner/Dockerfile", arguments={"EXTRAS": "dask"}
+)
+FLIGHTS = Image(
+    name="penstock.local/flights:test",
+    dockerfile="examples/flights/Dockerfile",
+    arguments={"BASE_IMAGE": RUNNER_DASK.name},
+)
+IMAGES = (RUNNER, RUNNER_DASK, FLIGHTS)
+"""In the order in which they are built on each other."""
+
+
+def archives() -> dict[str, Path]:
+    """Builds all images, unless nothing that they are made of has changed.
+
+    Returns:
+        Files in the format of `docker save`, by the names of the images.
+
+    Raises:
+        ToolError: They cannot be built here.
+    """
+    with_docker = docker.answers()
+    digest = _digest(with_docker=with_docker)
+    files = {image: FOLDER / f"{image.short_name}-{digest}.tar" for image in IMAGES}
+    if not all(file.is_file() for file in files.values()):
+        setup.prepare()
+        with exclusive(FOLDER / "lock", "building images"):
+            if not all(file.is_file() for file in files.values()):
+                _build(files, with_docker=with_docker)
+    return {image.name: file for image, file in files.items()}
+
+
+def _build(files: dict[Image, Path], *, with_docker: bool) -> None:
+    for left in FOLDER.glob("context.*"):  # by a build that was killed
+        shutil.rmtree(left)
+    engine = docker.Docker() if with_docker else _buildah()
+    with tempfile.TemporaryDirectory(prefix="context.", dir=FOLDER) as place:
+        folder = Path(place)
+        context.fill(folder)
+        for image, file in files.items():
+            with step(f"Building {image.name}"):
+                arguments = {**engine.arguments, **image.arguments}
+                engine.build(CHECKOUT / image.dockerfile, image.name, arguments, folder)
+                engine.save(image.name, folder / "image.tar")
+                for outdated in FOLDER.glob(f"{image.short_name}-{'?' * 16}.tar"):
+                    outdated.unlink()
+                (folder / "image.tar").rename(file)
+
+
+def _buildah() -> Buildah:
+    require()
+    engine = Buildah(FOLDER)
+    engine.prepare()
+    return engine
+
+
+def _digest(*, with_docker: bool) -> str:
+    digest = hashlib.sha256(f"docker {with_docker}\n".encode() + Path(__file__).read_bytes())
+    for path in context.inputs():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(CHECKOUT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(prog="python3 -m tools.image", description="Build an image of the runner.")
+    parser.add_argument("--extras", choices=("dask",), help="what the image is to have besides the runner")
+    parser.add_argument("--flights", action="store_true", help="the flights example at /app, with Dask")
+    parser.add_argument("-o", dest="output", type=Path, metavar="FILE.tar", help="where to put the file as well")
+    options = parser.parse_args(arguments)
+    image = FLIGHTS if options.flights else RUNNER_DASK if options.extras else RUNNER
+    try:
+        file = archives()[image.name]
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    if options.output:
+        file = Path(shutil.copyfile(file, options.output))
+    print(image.name, file)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,98 @@
+"""Builds images with buildah, as root, where no Docker engine and no registry is.
+
+What it keeps from build to build is in one folder. Each call has namespaces of its own, so that a mount or a process of
+a build that is killed is gone with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.errors import CommandError
+from tools.images import debian, wheels
+from tools.processes import quiet
+from tools.progress import step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# Ends when we do, whatever ends us, and all that it has started ends with it.
+ALONE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+BUILD_IMAGE = "penstock.local/build:debian"
+# An edit leaves about ten. Starting anew then costs half a minute, and gives the space back.
+MAX_LAYERS = 500
+
+
+def require() -> None:
+    """Installs buildah where it is missing.
+
+    Raises:
+        CommandError: It is missing and we cannot install it.
+    """
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise CommandError(
+            "No Docker engine answers, and this is not root on Debian or Ubuntu, where images can be built without. "
+            "Start Docker, or run this as root there."
+        )
+    if not shutil.which("buildah"):
+        with step("Installing the Debian package buildah"):
+            debian.install("buildah")
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah with its images in a folder, to be used by one process at a time."""
+
+    folder: Path
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Arguments of every build: our base, and the same with pip and all packages that are going to be installed."""
+        return {"BASE_IMAGE": debian.NAME, "BUILD_IMAGE": BUILD_IMAGE}
+
+    def prepare(self) -> None:
+        """Makes the images that all others are built on, or finds them made.
+
+        Raises:
+            CommandError: The packages of Debian or of Python cannot be had.
+        """
+        base = debian.base()
+        house = wheels.wheelhouse((base / "python-version").read_text())
+        storage = self.folder / "storage"
+        if len(list(storage.glob("*-layers/*.tar-split.gz"))) > MAX_LAYERS:
+            shutil.rmtree(storage)
+        # What a killed build has left: notes of mounts that are gone, and containers that it was working in.
+        shutil.rmtree(self.folder / "run", ignore_errors=True)
+        self._run("rm", "--all")
+        self._run("pull", "--quiet", f"docker-archive:{base / 'image.tar'}")
+        self.build(house / "Dockerfile", BUILD_IMAGE, {"BASE_IMAGE": debian.NAME}, house)
+
+    def build(self, dockerfile: Path, name: str, arguments: Mapping[str, str], context: Path) -> None:
+        """Builds an image and names it, reusing the steps whose inputs are the same as before.
+
+        Raises:
+            CommandError: It cannot be built.
+        """
+        options = [word for item in arguments.items() for word in ("--build-arg", "=".join(item))]
+        how = ("--isolation", "chroot", "--layers", "--pull-never", "--quiet")
+        self._run("bud", *how, "--file", dockerfile, "--tag", name, *options, context)
+
+    def save(self, name: str, target: Path) -> None:
+        """Writes an image to a file.
+
+        Raises:
+            CommandError: It cannot be written.
+        """
+        self._run("push", "--quiet", name, f"docker-archive:{target}:{name}")
+
+    def _run(self, *command: str | Path) -> None:
+        # One overlay cannot lie on another, as in a container's own file system; copies take its place there.
+        driver = (
+            "vfs" if quiet(["stat", "-f", "-c", "%T", self.folder], cwd=self.folder) == "overlayfs\n" else "overlay"
+        )
+        places = ("--root", self.folder / "storage", "--runroot", self.folder / "run", "--storage-driver", driver)
+        quiet([*ALONE, "buildah", *places, *command], cwd=self.folder)
