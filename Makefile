@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo test lint bench docs clean help
+.PHONY: demo test test-cluster lint bench docs cluster-up cluster-down clean help
 # One target at a time: each uses what the other processors could give.
 .NOTPARALLEL:
 
@@ -13,6 +13,9 @@ demo: ## Provision an environment on this machine with Pulumi and run a real flo
 
 test: ## Run the tests; ARGS="..." are pytest's
 	@$(PYTHON) -m tools.run_tests $(ARGS)
+
+test-cluster: ## Run the tests that need Kubernetes, on a cluster of their own; ARGS="..." are pytest's
+	@$(PYTHON) -m tools.run_cluster_tests $(ARGS)
 
 lint: ## Check the code: ruff, mypy, import-linter, generated files, workflows
 	@$(PYTHON) -m tools.lint
@@ -25,9 +28,15 @@ docs: ## Generate what is generated: reference pages and schemas
 	@$(PYTHON) -m tools.setup
 	@.venv/bin/python -m tools.generate
 
-clean: ## Remove all that was made in this checkout, the demo's state included; not the tools in the user's cache
+cluster-up: ## Start a Kubernetes cluster with this checkout's images; prints the path of its kubeconfig
+	@$(PYTHON) -m tools.ready_cluster
+
+cluster-down: ## Remove that cluster and all that it has left
+	@$(PYTHON) -m tools.cluster down
+
+clean: cluster-down ## Remove all that was made in this checkout, the demo's state included; not the tools in the user's cache
 	@rm -rf .venv .penstock dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -10,17 +10,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tools import cluster, image, kubernetes_provider, pulumi_cli, setup
-from tools.errors import EXIT_UNAVAILABLE, CommandError, ToolError
-from tools.paths import PRIVATE
-from tools.progress import note, step
+from tools import kubernetes_provider, pulumi_cli, ready_cluster, setup
+from tools.errors import EXIT_UNAVAILABLE, ToolError
+from tools.progress import note
 from tools.pulumi_env import search_path
-from tools.run_tests import measured_pytest
+from tools.run_tests import run_pytest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RESULTS = PRIVATE / "cluster-test-results.xml"
 # The tests marked `cluster` use the cluster of this kubeconfig, and skip without.
 KUBECONFIG = "PENSTOCK_TEST_KUBECONFIG"
 
@@ -33,15 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = list(sys.argv[1:] if arguments is None else arguments)
     note("Sets up what is missing, starts a Kubernetes cluster and runs the tests that need one: about 10 min.")
-    here = cluster.current()
     try:
         setup.prepare()
         folders = [kubernetes_provider.obtain(), pulumi_cli.obtain()]
-        archives = image.archives()
-        was_up = _is_up(here)
-        with step("Starting the cluster", own_output=True):
-            here.up()
-            here.load(list(archives.values()))
+        was_up = ready_cluster.is_up()
+        here = ready_cluster.make()
     except ToolError as error:
         note(str(error))
         return EXIT_UNAVAILABLE
@@ -51,18 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # There is a cluster now, so a test that skips has not been run where it should have been.
     env = dict(os.environ) | {"PATH": path, KUBECONFIG: str(here.kubeconfig), "PENSTOCK_REQUIRE": "cluster"}
     try:
-        return measured_pytest(["-m", "cluster", "--timeout", "180", *chosen], env, results=RESULTS, suite="cluster")
+        return run_pytest(["-m", "cluster", "--timeout", "180", *chosen], env, suite="cluster")
     finally:
         if not was_up:
             here.down()
-
-
-def _is_up(here: cluster.Cluster) -> bool:
-    try:
-        here.status()
-    except CommandError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

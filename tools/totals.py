@@ -1,23 +1,28 @@
-"""Prints the totals of the last test run: `N passed, N failed, N skipped`."""
+"""Prints the totals of the suites that have run: `N passed, N failed, N skipped`."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from tools.run_tests import RESULTS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def totals(report: str) -> str:
-    """Adds up a JUnit report.
+
+def totals(reports: Iterable[str]) -> str:
+    """Adds up JUnit reports.
 
     Args:
-        report: The report's text, as pytest writes it.
+        reports: Their texts, as pytest writes them.
 
     Returns:
         One line; a test whose fixture broke counts as failed.
     """
-    suites = list(ET.fromstring(report).iter("testsuite"))  # noqa: S314 our own pytest has written it
+    # Our own pytest has written them.
+    suites = [suite for report in reports for suite in ET.fromstring(report).iter("testsuite")]  # noqa: S314
 
     def count(name: str) -> int:
         return sum(int(suite.get(name, "0")) for suite in suites)
@@ -32,10 +37,11 @@ def main() -> int:
     Returns:
         0; 66 when no tests have run.
     """
-    if not RESULTS.is_file():
+    reports = sorted(RESULTS.glob("*.xml"))
+    if not reports:
         print("No tests have run to their end since the last start. Run them with: make test", file=sys.stderr)
         return 66
-    print(totals(RESULTS.read_text()))
+    print(totals(report.read_text() for report in reports))
     return 0
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import bed, cli_section, machine, peers_section, picture, report, runner_section
+from tests.bench import bed, cli_section, kubernetes_section, machine, peers_section, picture, report, runner_section
 from tests.bench.processes import MeasurementError
 from tools.errors import EXIT_UNAVAILABLE, ToolError
 from tools.paths import CHECKOUT, PRIVATE
@@ -26,6 +26,7 @@ SECTIONS = {
     runner_section.SECTION: runner_section.measure,
     cli_section.SECTION: cli_section.measure,
     peers_section.SECTION: peers_section.measure,
+    kubernetes_section.SECTION: kubernetes_section.measure,
 }
 PICTURE = PRIVATE / "bench.svg"
 
@@ -63,6 +64,7 @@ def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
     figures: list[Figure] = []
     facts = machine.facts()
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
+    skipped |= kubernetes_section.missing() if kubernetes_section.SECTION in sections else {}
     note(f"Measures {', '.join(sections)}: about 2 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():

@@ -67,10 +67,21 @@ def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
         go_tools.GoTool("actionlint").build(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["pulumi", "pulumi-language-python", "actionlint"])
+@pytest.mark.parametrize("name", ["pulumi", "pulumi-language-python", "actionlint", "kubernetes", "etcd"])
 def test_what_is_built_depends_on_the_pin_files_and_flags(name: str) -> None:
     tool, other = go_tools.GoTool(name), go_tools.GoTool(name, link="-X a=b")
     assert tool.pins != other.pins
     mod, checksums = tool.pins[:2]
     assert b"\ntool " in mod
     assert b" h1:" in checksums
+
+
+def test_what_is_built_depends_on_our_own_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(go_tools, "GO_PINS", tmp_path)
+    source = tmp_path / "thing" / "cmd" / "main.go"
+    source.parent.mkdir(parents=True)
+    for name in ("go.mod", "go.sum", "cmd/main.go"):
+        (tmp_path / "thing" / name).touch()
+    before = go_tools.GoTool("thing").pins
+    source.write_text("package main\n")
+    assert go_tools.GoTool("thing").pins != before

@@ -16,7 +16,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[
         calls.append(([str(word) for word in command], env))
         return 5
 
-    monkeypatch.setattr(run_tests, "RESULTS", tmp_path / "results.xml")
+    monkeypatch.setattr(run_tests, "RESULTS", tmp_path)
     monkeypatch.setattr(run_tests, "follow", follow)
     monkeypatch.setattr(setup, "prepare", lambda *_: None)
     monkeypatch.setattr(setup, "seconds_needed", lambda *_: 0)
@@ -32,7 +32,7 @@ def test_pytest_gets_the_arguments_and_the_path_and_its_code_is_ours(
 ) -> None:
     assert run_tests.main(["-k", "a or b"]) == 5
     ((command, env),) = started
-    assert command[1:] == ["-m", "pytest", f"--junit-xml={tmp_path}/results.xml", "-k", "a or b"]
+    assert command[1:] == ["-m", "pytest", f"--junit-xml={tmp_path}/tests.xml", "-k", "a or b"]
     assert env["PATH"].split(":")[1] == "/cli"
     assert run_tests.NO_ENGINE not in env
     assert "runs pytest -k 'a or b': about" in capsys.readouterr().err
@@ -62,6 +62,5 @@ def test_coverage_is_measured_when_it_is_asked_for(
     run_tests.main([])
 
     commands = [command[1:5] for command, _ in started]
-    assert commands[0] == ["-m", "coverage", "run", "-m"]
-    assert commands[1] == ["-m", "coverage", "report", "--skip-covered"]
-    assert started[0][1]["COVERAGE_FILE"] == str(tmp_path / "coverage" / "data")
+    assert commands == [["-m", "coverage", "run", "-m"]]
+    assert started[0][1]["COVERAGE_FILE"] == str(tmp_path / "coverage" / "tests" / "data")

@@ -10,8 +10,9 @@ REPORT = '<testsuites><testsuite name="pytest" errors="1" failures="2" skipped="
 
 
 def test_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(totals, "RESULTS", tmp_path / "results.xml")
+    monkeypatch.setattr(totals, "RESULTS", tmp_path)
     assert totals.main() == 66
-    (tmp_path / "results.xml").write_text(REPORT)
+    for suite in ("tests", "cluster"):
+        (tmp_path / f"{suite}.xml").write_text(REPORT)
     assert totals.main() == 0
-    assert capsys.readouterr().out == "4 passed, 3 failed, 3 skipped\n"
+    assert capsys.readouterr().out == "8 passed, 6 failed, 6 skipped\n"

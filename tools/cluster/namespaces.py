@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from tools.cluster.components import Component
 
+EXEC_TRIES = 100
+EXEC_SECONDS = 0.01
 SET_UP = Path(__file__).resolve().parent / "config" / "node.sh"
 
 
@@ -65,7 +68,11 @@ class Namespaces:
 
     def running(self, components: Iterable[Component]) -> dict[Component, Process]:
         """Finds the processes of those components that run."""
-        inside = [process for process in processes() if process.parent == self.first]
+        for _ in range(EXEC_TRIES):
+            inside = [process for process in processes() if process.parent == self.first]
+            if all(process.words for process in inside):
+                break
+            time.sleep(EXEC_SECONDS)  # one of them is becoming another program
         return {
             component: process
             for component in components

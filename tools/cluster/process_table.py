@@ -1,4 +1,4 @@
-"""The processes of this machine, told apart by their command lines: numbers go to other processes in time."""
+"""The processes of this machine, told apart by when they were started: numbers go to other processes in time."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class Process:
 
     pid: int
     parent: int
+    started: int
+    """Clock ticks after the start of the machine."""
     words: tuple[str, ...]
-    """Its command line."""
+    """Its command line; empty for a moment while another program takes its place, and always for the kernel's own."""
 
     def kill(self) -> None:
         """Kills it and waits until it is gone; spares another process that has got its number meanwhile.
@@ -38,7 +40,7 @@ class Process:
             handle = os.pidfd_open(self.pid)
             try:
                 # The handle stays that of the process that it was opened for.
-                if (now := _read(self.pid)) and now.words == self.words:
+                if (now := _read(self.pid)) and now.started == self.started:
                     signal.pidfd_send_signal(handle, signal.SIGKILL)
                     _wait_for_end(handle, self)
             finally:
@@ -53,14 +55,16 @@ def processes() -> Iterator[Process]:
 
 
 def _read(pid: int) -> Process | None:
-    """Returns None when there is no such process, or one of the kernel's own."""
     folder = PROC / str(pid)
     try:
         words = (folder / "cmdline").read_bytes().decode(errors="surrogateescape").split("\0")[:-1]
-        parent = int((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+        # From the third field on; the second is a name, which may hold anything.
+        state, parent, *others = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return Process(pid=pid, parent=parent, words=tuple(words)) if words else None
+    if state in {"Z", "X"}:
+        return None
+    return Process(pid=pid, parent=int(parent), started=int(others[17]), words=tuple(words))
 
 
 def _wait_for_end(handle: int, process: Process) -> None:

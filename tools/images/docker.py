@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,9 +39,7 @@ class Docker:
             CommandError: It cannot be built.
         """
         options = [word for item in arguments.items() for word in ("--build-arg", "=".join(item))]
-        # The builder that knows how to leave out what the result does not need; older engines have it, unasked.
-        env = {**os.environ, "DOCKER_BUILDKIT": "1"}
-        quiet(["docker", "build", "--file", dockerfile, "--tag", name, *options, context], cwd=context, env=env)
+        quiet(["docker", "build", "--file", dockerfile, "--tag", name, *options, context], cwd=context)
 
     def save(self, name: str, target: Path) -> None:
         """Writes an image to a file."""
