@@ -20,6 +20,7 @@ from runner.request import RunRequest
 from tests.bench.figures import Comparison, Figure
 from tests.bench.processes import MeasurementError, interleaved, seconds_to_end
 from tests.testbed import kubernetes_cluster
+from tests.testbed.followed_run import Run
 from tools import ready_cluster
 from tools.paths import CHECKOUT
 from tools.progress import step
@@ -81,7 +82,7 @@ class Namespace:
         line = self._first_line(f"batch.kubernetes.io/job-name=raw-{self._count}")
         return line - began, seen - line
 
-    def ours(self, start: Callable[[], kubernetes_cluster.Run]) -> tuple[float, float]:
+    def ours(self, start: Callable[[], Run]) -> tuple[float, float]:
         """The same of a run: seconds from the submit to its first line, and from its end until its follower has it."""
         began = time.time()
         run = start()
@@ -90,11 +91,11 @@ class Namespace:
         line = self._first_line(f"{names.RUN_ID}={run.run_id}")
         return line - began, run.ended_at - ended
 
-    def travelling(self) -> kubernetes_cluster.Run:
+    def travelling(self) -> Run:
         """A run whose code travels, and is in the cluster already."""
         return kubernetes_cluster.submit(self.client, self.environment, "succeed")
 
-    def in_image(self) -> kubernetes_cluster.Run:
+    def in_image(self) -> Run:
         """A run whose code is in the image."""
         launcher = KubernetesLauncher(self.environment, self.client)
         self._count += 1
@@ -105,7 +106,7 @@ class Namespace:
             parameters={"object": "hello"},
         )
         launcher.submit(self.environment, request)
-        return kubernetes_cluster.Run(launcher, request.run_id)
+        return Run(launcher, request.run_id)
 
     def _first_line(self, selector: str) -> float:
         pod = self.client.get(path("v1", "pods", namespace=self.name), labelSelector=selector)["items"][0]

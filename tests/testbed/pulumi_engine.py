@@ -4,13 +4,17 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import stacks
 from tools.pulumi_env import pulumi_environment
+
+CHECKOUT = Path(stacks.__file__).parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,3 +81,13 @@ def engine_at(folder: Path) -> Engine:
     for name in ("home", "state", "project"):
         (folder / name).mkdir()
     return Engine(program=program, project=folder / "project", state=folder / "state", env=env)
+
+
+def penstock_at(folder: Path) -> Engine:
+    """An engine in a folder with our project, copied so that nothing is written to the checkout."""
+    engine = engine_at(folder)
+    shutil.copy(CHECKOUT / "Pulumi.yaml", engine.project)
+    shutil.copytree(CHECKOUT / "stacks", engine.project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    # A current language host runs the project's virtual environment, an older one the python3 that is first on PATH.
+    (engine.project / ".venv").symlink_to(sys.prefix)
+    return engine

@@ -15,6 +15,7 @@ from typing import Any
 from runner.environment import Environment
 from runner.errors import PenstockError
 from runner.kubernetes.client import Client, path
+from runner.kubernetes.errors import NotFound
 from runner.kubernetes.logs import PodLog
 from runner.kubernetes.watch import Event, Watch
 from runner.launch.kubernetes import explain, names, status
@@ -195,13 +196,20 @@ class Following:
             self._follow_log(newest)
         elif (trouble := explain.of_pod(newest)) is not None:
             self._set_trouble(trouble)
-        if (end := status.ended(self._job, newest)) is not None and not self._ended_at:
-            self._ended[newest["metadata"]["uid"]] = end
-            self._ended_at = time.monotonic()
-            if self._log is not None:
-                self._flow_ended.set()
-            if end.failure is not None:
-                self._look_closely()
+        if not self._ended_at and (end := status.ended(self._job, newest)) is not None:
+            self._take_end(newest, end)
+
+    def _take_end(self, pod: Object, end: Outcome) -> None:
+        if end.failure is not None:
+            # What the Job says now decides whether somebody has asked for that, and whether another pod follows.
+            with contextlib.suppress(NotFound):
+                self._job = self._client.get(path("batch/v1", "jobs", namespace=self._namespace, name=self._name))
+                end = status.ended(self._job, pod) or end
+            self._look_closely()
+        self._ended[pod["metadata"]["uid"]] = end
+        self._ended_at = time.monotonic()
+        if self._log is not None:
+            self._flow_ended.set()
 
     def _turn_to(self, pod: Object) -> None:
         """Begin with another pod of the Job, which has a log of its own."""

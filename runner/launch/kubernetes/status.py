@@ -17,6 +17,7 @@ from runner.outcome import SCHEMA_VERSION, ExitCode, Failure, FailureClass, Outc
 
 Object = Mapping[str, Any]
 
+ASKED_TO_STOP = "The run was asked to stop, and has."
 AGAIN = "It is safe to start it again with `penstock retry`."
 START_ERRORS = {"StartError", "ContainerCannotRun", "RunContainerError"}
 EVIDENCE_CHARACTERS = 1000
@@ -88,6 +89,8 @@ def ended(job: Object, pod: Object) -> Outcome | None:
         return failed(own or blank(job), ExitCode.STOPPED_BY_PLATFORM, _preempted(disruption, status))
     if own is not None and own.state.ended:
         return own
+    if names.STOPPED in job["metadata"].get("annotations", {}):
+        return cancelled(own or blank(job), ASKED_TO_STOP)
     return _killed(own or blank(job), status, terminated, has_record=own is not None)
 
 
@@ -174,7 +177,7 @@ def _killed(outcome: Outcome, status: Object, terminated: Object | None, *, has_
 def _ended_without_pod(job: Object, finish: Object) -> Outcome:
     said = f"{finish.get('reason', '')}: {finish.get('message', '')}".strip(": ")
     if names.STOPPED in job["metadata"].get("annotations", {}):
-        return cancelled(blank(job), "The run was asked to stop, and has.")
+        return cancelled(blank(job), ASKED_TO_STOP)
     if finish.get("reason") == "DeadlineExceeded":
         message = "The run's time was over before it had ended."
         return failed(blank(job), ExitCode.DEADLINE, _failure(FailureClass.DEADLINE, message, evidence=said))

@@ -3,75 +3,65 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from runner.environment import Environment, Kind, Local, Timeouts
+from runner.environment import Kind
 from runner.errors import UsageError
-from runner.launch.base import Launcher
-from runner.launch.local import LocalLauncher
-from runner.outcome import FailureClass, State
-from runner.request import RunRequest
-from tests.testbed.runner_process import BEHAVIOURS, await_file
+from runner.outcome import FailureClass, Outcome, State
+from tests.runner.launch import places
+from tests.runner.launch.places import Place
 
-Requests = Callable[..., RunRequest]
+LONG_SECONDS = 120
 
 
-@pytest.fixture(params=[Kind.LOCAL])
-def launcher(request: pytest.FixtureRequest) -> Launcher:
-    return LocalLauncher()
+@pytest.fixture(params=[Kind.LOCAL, pytest.param(Kind.KUBERNETES_JOB, marks=pytest.mark.cluster)], ids=str)
+def place(request: pytest.FixtureRequest) -> Place:
+    if request.param is Kind.LOCAL:
+        return places.local()
+    return places.kubernetes(request.getfixturevalue("client"), request.getfixturevalue("namespace"))
 
 
-@pytest.fixture
-def environment() -> Environment:
-    return Environment(kind=Kind.LOCAL, name="test", local=Local(), timeouts=Timeouts(grace_seconds=5))
+def _facts(outcome: Outcome) -> Outcome:
+    """The outcome without the steps of the ledger that only a follower has seen."""
+    return replace(outcome, ledger={})
 
 
-@pytest.fixture
-def asked() -> Requests:
-    def asked(function: str, run_id: str = "the-run", **parameters: object) -> RunRequest:
-        flow = f"{BEHAVIOURS}:{function}"
-        return RunRequest(run_id=run_id, accepted_at=time.time(), flow=flow, parameters=parameters)
+def test_a_run_from_submit_to_outcome(place: Place) -> None:
+    run = place.start("print_much", lines=3000)
 
-    return asked
+    outcome = run.follow()
 
-
-def test_a_run_from_submit_to_outcome(launcher: Launcher, environment: Environment, asked: Requests) -> None:
-    seen: list[bytes] = []
-
-    assert launcher.submit(environment, asked("print_much", lines=3000))
-    outcome = launcher.follow("the-run", seen.append)
-
-    output = b"".join(seen)
-    assert (outcome.state, outcome.exit_code, outcome.environment, outcome.kind) == ("succeeded", 0, "test", "local")
-    assert outcome.log.lines == output.count(b"\n") == 6000
-    assert outcome.log.sha256 == hashlib.sha256(output).hexdigest()
-    assert launcher.log("the-run", tail=None) == output
-    assert launcher.find("the-run").outcome == outcome
-    assert [record.outcome for record in launcher.runs()] == [outcome]
+    assert (outcome.state, outcome.exit_code) == ("succeeded", 0)
+    assert (outcome.environment, outcome.kind) == (place.environment.name, place.environment.kind)
+    assert {"started", "flow_called", "flow_ended", "finished"} <= outcome.ledger.keys()
+    assert outcome.log.lines == run.output.count(b"\n") == 6000
+    assert outcome.log.sha256 == hashlib.sha256(run.output).hexdigest()
+    assert place.launcher.log("the-run") == run.output
+    assert _facts(place.launcher.find("the-run").outcome) == _facts(outcome)
+    assert _facts(place.launcher.follow("the-run", lambda _: None)) == _facts(outcome)
+    assert [record.outcome.run_id for record in place.launcher.runs()] == ["the-run"]
 
 
-def test_submitting_twice_is_one_run(launcher: Launcher, environment: Environment, asked: Requests) -> None:
-    first = launcher.submit(environment, asked("answer", seconds=0.3))
-    second = launcher.submit(environment, asked("answer", seconds=0.3))
-    launcher.follow("the-run", lambda _: None)
-    third = launcher.submit(environment, asked("answer", seconds=0.3))
+def test_submitting_twice_is_one_run(place: Place) -> None:
+    first = place.submit(place.asked("answer", seconds=0.3))
+    second = place.submit(place.asked("answer", seconds=0.3))
+    place.launcher.follow("the-run", lambda _: None)
+    third = place.submit(place.asked("answer", seconds=0.3))
 
     assert (first, second, third) == (True, False, False)
-    assert len(list(launcher.runs())) == 1
+    assert len(list(place.launcher.runs())) == 1
 
 
-def test_submitting_at_the_same_time_is_one_run(
-    launcher: Launcher, environment: Environment, asked: Requests, tmp_path: Path
-) -> None:
+def test_submitting_at_the_same_time_is_one_run(place: Place) -> None:
     started: list[bool] = []
     barrier = threading.Barrier(8)
 
     def submit() -> None:
         barrier.wait()
-        started.append(launcher.submit(environment, asked("answer")))
+        started.append(place.submit(place.asked("answer")))
 
     threads = [threading.Thread(target=submit) for _ in range(8)]
     for thread in threads:
@@ -80,90 +70,113 @@ def test_submitting_at_the_same_time_is_one_run(
         thread.join()
 
     assert sorted(started) == [False] * 7 + [True]
-    assert launcher.follow("the-run", lambda _: None).exit_code == 0
+    assert place.launcher.follow("the-run", lambda _: None).exit_code == 0
 
 
-@pytest.mark.parametrize("change", ["flow", "parameters", "environment"])
-def test_the_same_id_for_something_else_is_refused(
-    launcher: Launcher, environment: Environment, asked: Requests, change: str
-) -> None:
-    launcher.submit(environment, asked("answer", seconds=0.0))
-    others = {"flow": asked("succeed"), "parameters": asked("answer", seconds=1.0)}
-    other = others.get(change, asked("answer", seconds=0.0))
-    place = Environment(kind=Kind.LOCAL, name="other", local=Local()) if change == "environment" else environment
+@pytest.mark.parametrize("change", ["flow", "parameters"])
+def test_the_same_id_for_something_else_is_refused(place: Place, change: str) -> None:
+    place.submit(place.asked("answer", seconds=0.0))
+    other = {"flow": place.asked("succeed"), "parameters": place.asked("answer", seconds=1.0)}[change]
 
     with pytest.raises(UsageError, match="A run 'the-run' exists already"):
-        launcher.submit(place, other)
-    assert launcher.follow("the-run", lambda _: None).exit_code == 0
+        place.submit(other)
+    assert place.launcher.follow("the-run", lambda _: None).exit_code == 0
 
 
-def test_stopping(launcher: Launcher, environment: Environment, asked: Requests, tmp_path: Path) -> None:
-    launcher.submit(environment, asked("wait", ready=str(tmp_path / "ready")))
-    await_file(tmp_path / "ready")
+def test_stopping(place: Place) -> None:
+    run = place.start("wait_until", moment=time.time() + LONG_SECONDS)
+    run.start_following()
+    run.await_output(b"up")
 
-    launcher.stop("the-run")
-    outcome = launcher.follow("the-run", lambda _: None)
-    launcher.stop("the-run")
+    place.launcher.stop("the-run")
+    outcome = run.end()
+    place.launcher.stop("the-run")
 
     assert outcome.failure is not None
     assert (outcome.state, outcome.exit_code) == (State.CANCELLED, 143)
     assert outcome.failure.failure_class is FailureClass.CANCELLED
-    assert launcher.find("the-run").outcome == outcome
+    assert _facts(place.launcher.find("the-run").outcome) == _facts(outcome)
+    assert place.launcher.log("the-run") == run.output
 
 
-def test_stopping_right_after_the_start(
-    launcher: Launcher, environment: Environment, asked: Requests, tmp_path: Path
+def test_stopping_right_after_the_start(place: Place) -> None:
+    place.start("wait_until", moment=time.time() + LONG_SECONDS)
+    place.launcher.stop("the-run")
+
+    assert place.launcher.follow("the-run", lambda _: None).state is State.CANCELLED
+
+
+ENDS: list[tuple[str, dict[str, Any], int, str]] = [
+    ("fail", {}, 1, "flow"),
+    ("exit_with", {"code": 7}, 7, "flow"),
+    ("crash", {}, 139, "crash"),
+    ("kill_itself", {}, 137, "crash"),
+    ("succeed", {"number": "many"}, 66, "flow"),
+]
+
+
+@pytest.mark.parametrize(("function", "parameters", "code", "failure"), ENDS)
+def test_the_end_of_a_flow_that_fails(
+    place: Place, function: str, parameters: dict[str, Any], code: int, failure: str
 ) -> None:
-    launcher.submit(environment, asked("wait", ready=str(tmp_path / "ready")))
-    launcher.stop("the-run")
+    outcome = place.start(function, **parameters).follow()
 
-    assert launcher.follow("the-run", lambda _: None).state is State.CANCELLED
+    assert outcome.failure is not None
+    assert (outcome.exit_code, outcome.failure.failure_class) == (code, failure)
+    assert _facts(place.launcher.find("the-run").outcome) == _facts(outcome)
 
 
-def test_a_next_attempt(launcher: Launcher, environment: Environment, asked: Requests) -> None:
-    launcher.submit(environment, asked("fail"))
-    launcher.follow("the-run", lambda _: None)
+def test_a_next_attempt(place: Place) -> None:
+    place.start("fail").follow()
 
-    assert launcher.retry("the-run") == 2
-    outcome = launcher.follow("the-run", lambda _: None)
+    assert place.launcher.retry("the-run") == 2
+    outcome = place.launcher.follow("the-run", lambda _: None)
 
     assert (outcome.attempt, outcome.exit_code) == (2, 1)
-    assert len(list(launcher.runs())) == 1
+    assert [record.outcome.attempt for record in place.launcher.runs()] == [2]
+    assert place.launcher.find("the-run", attempt=1).outcome.exit_code == 1
+    with pytest.raises(UsageError, match="The run the-run has no attempt 3"):
+        place.launcher.find("the-run", attempt=3)
 
 
-def test_no_next_attempt_while_the_last_one_is_up(
-    launcher: Launcher, environment: Environment, asked: Requests, tmp_path: Path
-) -> None:
-    launcher.submit(environment, asked("wait", ready=str(tmp_path / "ready")))
+def test_no_next_attempt_while_the_last_one_is_up(place: Place) -> None:
+    place.start("wait_until", moment=time.time() + LONG_SECONDS)
 
     with pytest.raises(UsageError, match="The run the-run has not ended"):
-        launcher.retry("the-run")
-    launcher.stop("the-run")
-    launcher.follow("the-run", lambda _: None)
+        place.launcher.retry("the-run")
+    place.launcher.stop("the-run")
+    place.launcher.follow("the-run", lambda _: None)
 
 
-def test_following_from_the_middle(launcher: Launcher, environment: Environment, asked: Requests) -> None:
-    launcher.submit(environment, asked("print_much", lines=100))
-    whole: list[bytes] = []
+def test_following_from_the_middle(place: Place) -> None:
+    run = place.start("print_much", lines=100)
+    run.follow()
     rest: list[bytes] = []
-    launcher.follow("the-run", whole.append)
-    launcher.follow("the-run", rest.append, skip=1000)
 
-    assert b"".join(rest) == b"".join(whole)[1000:]
+    place.launcher.follow("the-run", rest.append, skip=1000)
 
-
-@pytest.mark.parametrize(("tail", "expected"), [(0, 0), (1, 1), (5, 5), (4000, 4000), (6000, 6000), (9999, 6000)])
-def test_the_end_of_the_log(
-    launcher: Launcher, environment: Environment, asked: Requests, tail: int, expected: int
-) -> None:
-    launcher.submit(environment, asked("print_much", lines=3000))
-    launcher.follow("the-run", lambda _: None)
-    whole = launcher.log("the-run", tail=None).splitlines(keepends=True)
-
-    assert launcher.log("the-run", tail=tail).splitlines(keepends=True) == whole[len(whole) - expected :]
+    assert b"".join(rest) == run.output[1000:]
 
 
-@pytest.mark.parametrize("verb", ["find", "stop", "retry"])
-def test_a_run_that_there_is_not(launcher: Launcher, verb: str) -> None:
+@pytest.mark.parametrize(("tail", "expected"), [(0, 0), (1, 1), (5, 5), (6000, 6000), (9999, 6000)])
+def test_the_end_of_the_log(place: Place, tail: int, expected: int) -> None:
+    place.start("print_much", lines=3000).follow()
+    whole = place.launcher.log("the-run").splitlines(keepends=True)
+
+    assert place.launcher.log("the-run", tail=tail).splitlines(keepends=True) == whole[len(whole) - expected :]
+
+
+def test_files_and_results_that_are_large_are_kept(place: Place) -> None:
+    outcome = place.start("keep_artifacts").follow()
+    found = place.launcher.find("the-run").outcome
+
+    for each in (outcome, found):
+        assert [item.name for item in each.artifacts] == ["charts/delays.svg", "table.csv"]
+        with open(each.artifacts[1].path, "rb") as file:  # noqa: PTH123
+            assert file.read() == b"a,b\n"
+
+
+@pytest.mark.parametrize("verb", ["find", "stop", "retry", "log"])
+def test_a_run_that_there_is_not(place: Place, verb: str) -> None:
     with pytest.raises(UsageError, match="There is no run 'nobody'"):
-        getattr(launcher, verb)("nobody")
+        getattr(place.launcher, verb)("nobody")

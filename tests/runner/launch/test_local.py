@@ -13,7 +13,7 @@ import pytest
 
 from runner import contract
 from runner.environment import Environment, Kind, Local
-from runner.errors import UnavailableError
+from runner.errors import UnavailableError, UsageError
 from runner.launch.folders import runs_folder
 from runner.launch.local import LocalLauncher
 from runner.launch.run_directory import START_SECONDS, RunDirectory
@@ -51,6 +51,14 @@ time.sleep(60)
 
     assert LocalLauncher().follow("the-run", seen.append).exit_code == 0
     assert b"".join(seen) == b"first second\n"
+
+
+def test_the_same_id_in_another_environment_is_refused() -> None:
+    LocalLauncher().submit(_environment(), _request())
+
+    with pytest.raises(UsageError, match="A run 'the-run' exists already"):
+        LocalLauncher().submit(replace(_environment(), name="other"), _request())
+    LocalLauncher().follow("the-run", lambda _: None)
 
 
 def test_a_client_killed_before_it_started_the_process_leaves_a_run_that_a_repeat_starts() -> None:

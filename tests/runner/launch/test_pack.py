@@ -111,6 +111,8 @@ def test_links_stay_when_they_lead_to_something_in_the_folder(tmp_path: Path, wr
     (folder / "again").symlink_to("real")
     (folder / "real" / "up").symlink_to("..")
     (folder / "itself").symlink_to(".")
+    (folder / "real" / "deep").mkdir()
+    (folder / "real" / "deep" / "loop").symlink_to("../../real")
     (folder / "broken").symlink_to("nowhere")
     (folder / "round").symlink_to("round")
     (folder / "leaves").symlink_to(outside / "secret")

@@ -20,7 +20,8 @@ from runner.kubernetes.client import Client, path
 from runner.launch.kubernetes import names
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 from tests.testbed.cutting_proxy import through_cuts
-from tests.testbed.kubernetes_cluster import KUBECONFIG, Run, await_gone, environment, jobs, pods, submit
+from tests.testbed.followed_run import Run
+from tests.testbed.kubernetes_cluster import KUBECONFIG, await_gone, environment, jobs, pods, submit
 from tests.testbed.runner_process import BEHAVIOURS
 
 pytestmark = pytest.mark.cluster

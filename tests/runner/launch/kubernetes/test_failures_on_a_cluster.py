@@ -16,7 +16,8 @@ from runner.kubernetes.client import Client, path
 from runner.launch.kubernetes import names
 from runner.outcome import Outcome
 from tests.testbed import kubernetes_cluster
-from tests.testbed.kubernetes_cluster import Run, environment, jobs, pods, submit, the_node
+from tests.testbed.followed_run import Run
+from tests.testbed.kubernetes_cluster import environment, jobs, pods, submit, the_node
 from tests.testbed.registry import registry
 
 pytestmark = pytest.mark.cluster

@@ -125,6 +125,13 @@ def test_the_outcome_that_a_client_noted_is_the_outcome() -> None:
     assert status.standing(noted, []) == CANCELLED
 
 
+@pytest.mark.parametrize("ended", [ENDS[1][0], ENDS[9][0], ENDS[10][0]])
+def test_a_container_that_was_stopped_before_its_runner_could_say_so(ended: dict[str, Any]) -> None:
+    end = status.standing(job(None, stopped="cancelled"), [ended])
+
+    assert (end.state, end.exit_code) == (State.CANCELLED, 143)
+
+
 def test_a_message_that_is_no_record_is_evidence() -> None:
     end = status.standing(job(), [pod(_terminated("Killed by a policy agent", 1, "Error"))])
 
