@@ -18,6 +18,7 @@ from runner.kubernetes.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    NotStarted,
     Unauthorized,
     Unreachable,
 )
@@ -27,6 +28,7 @@ NEXT_STEPS: Mapping[type[ApiError], str] = {
     NotFound: "Check the name and the namespace.",
     Conflict: "Look at what is there, then try again.",
     Expired: "List it again.",
+    NotStarted: "Try again when it has started.",
 }
 LONGEST_TEXT = 500
 
@@ -45,6 +47,8 @@ def api_error(status: int, value: Mapping[str, Any], *, path: str, access: Acces
     reason = str(value.get("reason") or "")
     details = value.get("details")
     kind = Expired if reason == "Expired" else CLASSES.get(status, ApiError)
+    if status == 400 and "is waiting to start" in message:
+        kind = NotStarted
     said = message.rstrip(".")
     if kind is Unauthorized:
         text = f"{access.label} does not accept your credentials ({said}). {_log_in(access)}"

@@ -7,14 +7,15 @@ whose clock is set back during a break can make lines get lost or come again.
 """
 
 import re
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from runner.kubernetes.client import Client, path
-from runner.kubernetes.errors import ApiError, ConnectionLost, NotFound, NotStarted
+from runner.kubernetes.errors import ApiError, ConnectionLost, NotFound
 from runner.kubernetes.retry import LONGEST_SECONDS, Attempts, Backoff
-from runner.kubernetes.stream import CurrentStream, lines
+from runner.kubernetes.stream import CurrentStream, Stream, lines
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
@@ -38,35 +39,30 @@ def read(client: Client, namespace: str, pod: str, container: str, tail_lines: i
         NotFound: there is no such pod.
     """
     place = path("v1", "pods", namespace=namespace, name=pod, sub="log")
-    try:
-        return client.raw("GET", place, container=container, tailLines=tail_lines)
-    except ApiError as error:
-        raise _named(error) from None
+    return client.raw("GET", place, container=container, tailLines=tail_lines)
 
 
 class PodLog:
-    """An iterable of the lines of a container, with their newlines, which another thread can close at any time.
+    """An iterable of the lines of a container, with their newlines.
 
-    It ends when the container has ended and its whole log has been read. After an error the iteration can be begun
-    again, and goes on where it was.
+    It ends when `finish` was called and the whole log has been read. After an error the iteration can be begun again,
+    and goes on where it was. `finish` and `close` are for any thread.
 
     Args:
         client: asks.
         namespace: of the pod.
         pod: its name.
         container: its name in the pod.
-        ended: waits for at most so many seconds for the container to end, and says whether it has, as
-            `threading.Event.wait` does.
     """
 
-    def __init__(
-        self, client: Client, *, namespace: str, pod: str, container: str, ended: Callable[[float], bool]
-    ) -> None:
+    def __init__(self, client: Client, *, namespace: str, pod: str, container: str) -> None:
         self._client = client
         self._path = path("v1", "pods", namespace=namespace, name=pod, sub="log")
         self._container = container
-        self._ended = ended
         self._current = CurrentStream()
+        self._finished = threading.Event()
+        self._followed: Stream | None = None
+        """The last stream that goes on while the container runs; never one that reads the rest."""
         self._seen: dict[int, dict[int, int]] = {}
         """By second: how often a line with this hash, its time included, was passed on."""
         self._newest: int | None = None
@@ -79,9 +75,19 @@ class PodLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def finish(self) -> None:
+        """Note that the container has ended, as its status says: what is left of its log is read, and is the end.
+
+        The kubelet looks once a second whether a container whose log is followed still runs; its status is earlier.
+        """
+        self._finished.set()
+        if self._followed is not None:
+            self._followed.close()
+
     def close(self) -> None:
-        """End the iteration, from any thread."""
+        """End the iteration."""
         self._current.close()
+        self._finished.set()
 
     def __iter__(self) -> Iterator[bytes]:
         """The lines; only the very last may be without a newline.
@@ -96,26 +102,27 @@ class PodLog:
         backoff = Backoff()
         while not self._current.closed:
             # What is asked for after the end is all there is; what is followed may end early, without a word.
-            ended, began = self._ended(0), time.monotonic()
+            finished, began = self._finished.is_set(), time.monotonic()
+            pause = self._current.wait if finished else self._finished.wait
             try:
-                for line in self._lines(follow=not ended):
+                for line in self._lines(follow=not finished):
                     attempts.reset()
                     backoff.reset()
                     yield line
             except ConnectionLost as error:
                 if time.monotonic() - began > LONGEST_SECONDS:
                     attempts.reset()
-                self._current.wait(attempts.delay(error))
+                pause(attempts.delay(error))
             except ApiError as error:
-                if isinstance(error, NotFound) and ended and self._newest is not None:
+                if isinstance(error, NotFound) and finished and self._newest is not None:
                     return  # it was removed after its end, and there is no more to be had
                 if error.status != 500 or error.transient:  # what is transient has been tried for long enough
-                    raise _named(error) from None
-                self._current.wait(attempts.delay(error))  # the API server does not reach the kubelet
+                    raise
+                pause(attempts.delay(error))  # the API server does not reach the kubelet
             else:
-                if ended:
+                if finished:
                     return
-                self._ended(backoff.next())
+                pause(backoff.next())
 
     def _lines(self, *, follow: bool) -> Iterator[bytes]:
         since = None if self._newest is None else self._newest - OVERLAP_SECONDS
@@ -127,7 +134,11 @@ class PodLog:
             timestamps=True,
             sinceTime=None if since is None else datetime.fromtimestamp(since, UTC).strftime(TIME),
         )
+        if follow:
+            self._followed = stream
         with self._current.use(stream) as chunks:
+            if follow and self._finished.is_set():
+                return
             begun_before = since is not None
             for line in lines(chunks):
                 if self._current.closed or (follow and not line.endswith(b"\n")):
@@ -160,13 +171,3 @@ class PodLog:
         # The kubelet has answered already when it finds that it cannot read the log, and says so in the log's place.
         said = line[:200].decode(errors="replace").strip()
         raise ConnectionLost(f"The log of the container {self._container} cannot be read ({said}). Try again later.")
-
-
-def _named(error: ApiError) -> ApiError:
-    """The error, as `NotStarted` when it says that."""
-    if error.status != 400 or "is waiting to start" not in error.message:
-        return error
-    return NotStarted(
-        str(error), status=error.status, reason=error.reason, message=error.message, details=error.details,
-        path=error.path,
-    )  # fmt: skip

@@ -60,7 +60,10 @@ class Stream:
         self.close()
 
     def close(self) -> None:
-        """End it: a reader that waits for the next chunk is woken, and finds the end."""
+        """End it: a reader that waits for the next chunk is woken, and finds the end.
+
+        One that is connecting finds it when that is done, or has failed.
+        """
         self._closed.set()
         with self._socket_lock:
             self._wake()

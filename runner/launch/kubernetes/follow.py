@@ -210,6 +210,7 @@ class Following:
         self._ended_at = time.monotonic()
         if self._log is not None:
             self._flow_ended.set()
+            self._log.finish()
 
     def _turn_to(self, pod: Object) -> None:
         """Begin with another pod of the Job, which has a log of its own."""
@@ -234,17 +235,12 @@ class Following:
     def _follow_log(self, pod: Object) -> None:
         if self._log is not None:
             return
-        self._flow_ended = threading.Event()
-        log = PodLog(
-            self._client,
-            namespace=self._namespace,
-            pod=pod["metadata"]["name"],
-            container=names.FLOW_CONTAINER,
-            ended=self._flow_ended.wait,
+        self._log = PodLog(
+            self._client, namespace=self._namespace, pod=pod["metadata"]["name"], container=names.FLOW_CONTAINER
         )
-        self._log = log
-        self._sources.append(log)
-        threading.Thread(target=self._pump_log, args=(log, self._flow_ended), daemon=True).start()
+        self._sources.append(self._log)
+        self._flow_ended = threading.Event()
+        threading.Thread(target=self._pump_log, args=(self._log, self._flow_ended), daemon=True).start()
 
     def _pump_log(self, log: PodLog, ended: threading.Event) -> None:
         """Pass the log on for as long as the container is up, also when its machine does not answer for a while."""

@@ -34,21 +34,16 @@ LOG = [
     Record(5 * SECOND + 2, b"line " * 5),
     Record(5 * SECOND + 4, b"in three parts\n"),
     Record(5 * SECOND + 5, b"after it\n"),
-    Record(7 * SECOND, b"the end\n"),
+    Record(6 * SECOND, b"asked for since the second in which the long line went on\n"),
+    Record(8 * SECOND, b"the end\n"),
 ]
 
 
-def never(seconds: float) -> bool:
-    time.sleep(min(seconds, 0.001))
-    return False
-
-
-def already(_: float) -> bool:
-    return True
-
-
-def pod_log(client: Client, ended: object = already) -> PodLog:
-    return PodLog(client, namespace="ns", pod="p", container="c", ended=ended)  # type: ignore[arg-type]
+def pod_log(client: Client, *, finished: bool = True) -> PodLog:
+    log = PodLog(client, namespace="ns", pod="p", container="c")
+    if finished:
+        log.finish()
+    return log
 
 
 def test_the_log_is_asked_for_and_comes_without_its_times() -> None:
@@ -83,11 +78,12 @@ def test_cut_again_and_again_on_a_node_in_another_timezone_the_log_is_the_same()
             assert b"".join(pod_log(client)) == text_of(LOG), position
 
 
+TIME = b"2023-11-14T22:13:20Z "
 records = some.lists(
     some.tuples(
         some.sampled_from([0, 0, 0, 1, 400_000_000, SECOND, 3 * SECOND]),
         some.integers(0, 20_000_000),
-        some.sampled_from([b"\n", b"a\n", b"a\n", b"b\n", b"part", b"\xff\n", b"2023-11-14T22:13:20Z x\n"]),
+        some.sampled_from([b"\n", b"a\n", b"a\n", b"b\n", b"part", b"\xff\n", TIME + b"x\n"]),
     ),
     max_size=25,
 )
@@ -96,13 +92,13 @@ records = some.lists(
 @settings(max_examples=150, deadline=None)
 @given(records, some.lists(some.integers(0, 1500), max_size=5))
 def test_any_log_cut_anywhere_is_the_same(steps: list[tuple[int, int, bytes]], cuts: list[int]) -> None:
-    # Times go on by steps, and each may be a little late, as those of stdout and stderr are to each other.
+    # Times go on by steps, and each may be a little late, as those of stdout and stderr are to each other. The parts of
+    # a line are of one of them, and none looks like a time: where a log is asked for from a part on, that is one.
+    in_parts = any(not text.endswith(b"\n") for _, _, text in steps)
     log, now = [], 0
     for step, late, text in steps:
         now += step
-        log.append(Record(now - late, text))
-    if any(not record.text.endswith(b"\n") for record in log):
-        log.sort(key=lambda record: record.at)  # parts of a line come from one stream
+        log.append(Record(now if in_parts else now - late, text.removeprefix(TIME) if in_parts else text))
     server = ApiServer(log_of(log, *cuts))
     with server, Client(Access(server=server.url)) as client:
         assert b"".join(pod_log(client)) == text_of(log)
@@ -138,7 +134,7 @@ def test_lines_come_at_once_and_parts_of_lines_do_not() -> None:
             assert seen.acquire(timeout=5)
         exchange.gone()
 
-    with client_of(reply) as (client, server), pod_log(client, never) as log:
+    with client_of(reply) as (client, server), pod_log(client, finished=False) as log:
         found = []
         for line in log:
             found.append(line)
@@ -151,51 +147,80 @@ def test_lines_come_at_once_and_parts_of_lines_do_not() -> None:
 
 
 def test_what_ends_while_the_container_runs_is_followed_again_until_it_has_ended() -> None:
-    ended = threading.Event()
-    log = [Record(number, b"%d\n" % number) for number in range(6)]
-    answers = [2, 2, 4, 4, 6]
+    log = [Record(number, b"line %d\n" % number) for number in range(6)]
+    left = [70, 70, 130, 140]
 
     def reply(exchange: Exchange) -> None:
-        # The last lines are there only after the stream that was followed has ended, as when its server was replaced.
-        follow = exchange.asked.query["follow"] == "true"
-        log_of(log[: answers.pop(0)] if follow else log)(exchange)
-        if len(answers) == 1:
-            ended.set()
+        # A server that is replaced ends what it passes on wherever it is, and as if that were all.
+        whole = served(log, exchange.asked.query.get("sinceTime"))
+        exchange.wfile.write(chunked(whole[: left.pop(0)] if left else whole))
+        if not left:
+            found.finish()
 
     with client_of(reply) as (client, server):
-        assert b"".join(pod_log(client, ended.wait)) == text_of(log)
+        found = pod_log(client, finished=False)
+        assert list(found) == [record.text for record in log]
 
-    assert [asked.query["follow"] for asked in server.requests] == ["true"] * 4 + ["false"]
+    assert [asked.query["follow"] for asked in server.requests][:4] == ["true"] * 4
+    assert server.requests[-1].query["follow"] == "false"
+
+
+def test_the_end_of_the_container_ends_a_stream_that_hangs_and_loses_nothing() -> None:
+    log = [*LOG, Record(9 * SECOND, b"no newline")]
+
+    def reply(exchange: Exchange) -> None:
+        if exchange.asked.query["follow"] == "false":
+            log_of(log)(exchange)
+            return
+        exchange.begin()
+        exchange.chunk(served(log, None)[:300])
+        exchange.gone()
+
+    with client_of(reply) as (client, server):
+        found = pod_log(client, finished=False)
+        lines = []
+        for line in found:
+            lines.append(line)
+            if len(lines) == 5:
+                began = time.monotonic()
+                found.finish()
+        assert time.monotonic() - began < 2
+
+    assert lines[-1] == b"no newline"
+    assert b"".join(lines) == text_of(log)
+    assert len(server.requests) == 2
+
+
+def test_whenever_the_end_is_noted_nothing_is_lost() -> None:
+    def reply(exchange: Exchange) -> None:
+        follow = exchange.asked.query["follow"] == "true"
+        log_of(LOG, 100)(exchange) if follow else log_of(LOG)(exchange)
+
+    def finish_often(found: PodLog) -> None:
+        for _ in range(100):
+            found.finish()
+
+    with ApiServer(reply) as server, Client(Access(server=server.url)) as client:
+        for number in range(200):
+            found = pod_log(client, finished=False)
+            timer = threading.Timer(number / 20_000, finish_often, args=(found,))
+            timer.start()
+            assert b"".join(found) == text_of(LOG)
+            timer.join()
 
 
 def test_the_end_of_the_container_is_awaited_and_not_polled_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "SHORTEST_SECONDS", 100.0)
     monkeypatch.setattr(retry, "LONGEST_SECONDS", 100.0)
-    ended = threading.Event()
-    timer = threading.Timer(0.2, ended.set)
     with client_of(log_of(LOG)) as (client, server):
+        found = pod_log(client, finished=False)
+        timer = threading.Timer(0.2, found.finish)
         timer.start()
         began = time.monotonic()
-        assert b"".join(pod_log(client, ended.wait)) == text_of(LOG)
+        assert b"".join(found) == text_of(LOG)
         assert time.monotonic() - began < 5
         timer.join()
 
-    assert len(server.requests) == 2
-
-
-def test_a_last_line_without_a_newline_comes_once_it_is_known_to_be_the_last() -> None:
-    log = [*LOG, Record(8 * SECOND, b"no newline")]
-    ended = threading.Event()
-
-    def reply(exchange: Exchange) -> None:
-        log_of(log)(exchange)
-        ended.set()
-
-    with client_of(reply) as (client, server):
-        found = list(pod_log(client, ended.wait))
-
-    assert found[-1] == b"no newline"
-    assert b"".join(found) == text_of(log)
     assert len(server.requests) == 2
 
 
@@ -218,12 +243,12 @@ def test_a_container_that_waits_to_start_is_told_apart() -> None:
     words = 'container "c" in pod "p" is waiting to start: ContainerCreating'
     with client_of(fails(400, "BadRequest", message=words)) as (client, server):
         with pytest.raises(NotStarted, match="is waiting to start: ContainerCreating") as caught:
-            list(pod_log(client, never))
+            list(pod_log(client, finished=False))
         with pytest.raises(NotStarted):
             read(client, "ns", "p", "c")
     other_words = fails(400, "BadRequest", message="container x is not valid for pod p")
     with client_of(other_words) as (client, server), pytest.raises(ApiError, match="is not valid for pod") as other:
-        list(pod_log(client, never))
+        list(pod_log(client, finished=False))
 
     assert (caught.value.status, caught.value.reason, caught.value.message) == (400, "BadRequest", words)
     assert type(other.value) is ApiError
@@ -233,13 +258,13 @@ def test_a_container_that_waits_to_start_is_told_apart() -> None:
 def test_a_pod_that_is_gone_is_an_error_unless_its_end_was_seen() -> None:
     gone = fails(404, "NotFound")
     cut = len(chunked(served(LOG, None))) - 200
-    for ended in (never, already):
+    for finished in (False, True):
         with client_of(gone) as (client, _), pytest.raises(NotFound):
-            list(pod_log(client, ended))
+            list(pod_log(client, finished=finished))
     with client_of(in_turn(log_of(LOG, cut), gone)) as (client, _), pytest.raises(NotFound):
-        list(pod_log(client, never))
+        list(pod_log(client, finished=False))
     with client_of(in_turn(log_of(LOG, cut), gone)) as (client, _):
-        assert text_of(LOG).startswith(b"".join(pod_log(client, already)))
+        assert text_of(LOG).startswith(b"".join(pod_log(client)))
 
 
 def test_a_kubelet_that_is_away_for_a_while_is_waited_for() -> None:
@@ -260,6 +285,18 @@ def test_a_kubelet_that_stays_away_is_an_error_after_the_budget(monkeypatch: pyt
         list(pod_log(client))
     with client_of(fails(403, "Forbidden")) as (client, _), pytest.raises(Forbidden):
         list(pod_log(client))
+
+
+def test_a_quiet_log_that_is_cut_now_and_then_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LONGEST_SECONDS", 0.02)
+
+    def quiet(exchange: Exchange) -> None:
+        exchange.begin()
+        time.sleep(0.05)  # as what closes idle connections does
+        exchange.cut()
+
+    with client_of(in_turn(*[quiet] * 10, log_of(LOG)), budget_seconds=0.2) as (client, _):
+        assert b"".join(pod_log(client)) == text_of(LOG)
 
 
 def test_after_an_error_it_goes_on_where_it_was() -> None:
@@ -303,7 +340,7 @@ def test_another_thread_can_close_it() -> None:
         exchange.gone()
 
     with client_of(reply) as (client, _):
-        log = pod_log(client, never)
+        log = pod_log(client, finished=False)
         seen: list[bytes] = []
         reader = threading.Thread(target=lambda: seen.extend(log))
         reader.start()
