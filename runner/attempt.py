@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 
 from runner.environment import Callbacks, Environment, Executor, Log
-from runner.request import RunRequest
+from runner.request import Bundle, RunRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """The user's code, when it travels with the run."""
+
+    archive: str | bytes
+    """The bundle's file, or the bundle itself."""
+    bundle: Bundle
+    """Size and hash that it must have."""
+    folder: str
+    """Where it is unpacked, the flow's working directory: does not exist before, and is gone after the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +26,16 @@ class Attempt:
     request: RunRequest
     outcome_file: str | None
     """File that holds the outcome, from the start on; null for none."""
+    outcome_limit: int | None
+    """Bytes that the platform keeps of that file; null for as many as there are."""
+    trailer: bool
+    """Whether the outcome and small artifacts end the run's log."""
     artifacts: str | None
     """Folder for the files that the run leaves behind; null for none."""
+    code: Code | None
+    """The code that travels with the run; null when it is where the runner is."""
+    warnings: tuple[str, ...]
+    """What the reader of the inputs has to say, in sentences."""
     lock_fd: int | None
     """File descriptor whose lock tells that the attempt is running; the runner's process id is written to it."""
     started_at: float

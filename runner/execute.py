@@ -45,8 +45,15 @@ class _UserError(Exception):
 def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
     """Run the flow and report its end to the supervisor; the result is this process's own exit code."""
     prepare_process(attempt)
+    for sentence in attempt.warnings:
+        print(f"penstock: {sentence}", file=sys.stderr)
     loaded = None
     try:
+        if attempt.code is not None:
+            from runner.bundle import unpack  # zipfile costs start-up time
+
+            unpack(attempt.code.archive, attempt.code.bundle, attempt.code.folder)
+            os.chdir(attempt.code.folder)
         loaded = _load(attempt)
         reports.send("loaded")
         value = _run_steps(attempt, loaded, reports)
@@ -67,6 +74,8 @@ def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
 def call_on_exit(attempt: Attempt, outcome: Outcome) -> int:
     """Call `on_exit` in a process of its own, for a flow whose process ended before it could."""
     prepare_process(attempt)
+    if attempt.code is not None:
+        os.chdir(attempt.code.folder)
     sys.path.insert(0, os.path.dirname(os.path.abspath(attempt.request.flow.partition(":")[0])))  # noqa: PTH100, PTH120
     reference = attempt.callbacks.on_exit or ""
     _guard_on_exit(lambda: load_callback(reference, role="on_exit")(outcome))

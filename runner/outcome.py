@@ -173,4 +173,4 @@ class Outcome:
     artifacts: tuple[Artifact, ...] = ()
     """Files that the run leaves behind, by name."""
     partial: bool = False
-    """Whether result and detail were left out, because the platform keeps small records only; the run's log has them."""
+    """Whether something was left out because the platform keeps small records only; the run's log has the whole."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runner.contract import option, read_document
-from runner.environment import Callbacks, Executor, Log, seconds
+from runner.environment import IMAGE, IMAGE_MEANING, Callbacks, Executor, Log, seconds
 
 SCHEMA_VERSION = 1
 SUBJECT = "run request"
@@ -43,8 +43,8 @@ class RunRequest:
     arguments: tuple[str, ...] = ()
     """Command-line arguments of a script."""
     bundle: Bundle | None = None
-    """The code that the run takes place in; null when the code is where the runner is: on this machine, or in the image."""
-    image: str | None = None
+    """The code that travels with the run; null when it is where the runner is: on this machine, or in the image."""
+    image: str | None = option(None, pattern=IMAGE, meaning=IMAGE_MEANING)
     """Container image of this run; null for the environment's."""
     callbacks: Callbacks = field(default_factory=Callbacks)
     """Callbacks of this run; one that is null is the environment's."""

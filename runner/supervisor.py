@@ -13,19 +13,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from runner import verdict
+from runner import artifacts, verdict
 from runner.attempt import Attempt
 from runner.channel import ReportReader, Reports
 from runner.memory import oom_kills
-from runner.outcome import Artifact, ExitCode, LogSummary, Outcome, State
+from runner.outcome import ExitCode, LogSummary, Outcome, State
+from runner.output import write_all
 from runner.process import STOP_SIGNALS, FlowProcess, Work
 from runner.record import write_outcome
+from runner.sha256 import sha256
 from runner.stop import StopNotice
-
-try:  # hashlib would load OpenSSL: 4 MB in every container for one hash
-    from _sha2 import sha256  # type: ignore[import-not-found]
-except ImportError:  # Python 3.11
-    from _sha256 import sha256  # type: ignore[import-not-found]
 
 CHUNK = 64 * 1024
 DRAIN_SECONDS = 1.0
@@ -34,8 +31,6 @@ KILL_MARGIN_SECONDS = 1.0
 """The kill comes this long before the grace is over, so that the outcome is recorded within it."""
 LONGEST_WAIT_SECONDS = 3600
 """poll takes no more than 24 days; waking up once an hour costs nothing."""
-MAX_ARTIFACT_BYTES = 256 * 1024
-"""Most room that names and paths of artifacts take in an outcome, which may have 1 MiB in all."""
 
 
 def supervise(attempt: Attempt) -> int:
@@ -64,7 +59,7 @@ class _Supervisor:
         self.on_exit_called = False
         self.loaded = False
         self.stop_at = self.ended_at = 0.0
-        self.scratch: str | None = None
+        self.scratch = [] if attempt.code is None else [attempt.code.folder]
         self.oom_kills = oom_kills()
         request = attempt.request
         self.outcome = Outcome(
@@ -90,7 +85,7 @@ class _Supervisor:
 
     def record(self) -> None:
         if self.attempt.outcome_file is not None:
-            write_outcome(self.attempt.outcome_file, self.outcome)
+            write_outcome(self.attempt.outcome_file, self.outcome, limit=self.attempt.outcome_limit)
 
     def run_flow(self) -> None:
         def work(reports: Reports, notice: StopNotice) -> int:
@@ -199,11 +194,8 @@ class _Supervisor:
         self.hash.update(data)
         self.lines += data.count(b"\n")
         self.partial_line = not data.endswith(b"\n")
-        while data and not self.output_lost:
-            try:
-                data = data[os.write(1, data) :]
-            except OSError:  # the disk is full or the reader is gone; the flow goes on, and its output is still counted
-                self.output_lost = True
+        # When the disk is full or the reader is gone, the flow goes on, and its output is still counted.
+        self.output_lost = self.output_lost or not write_all(1, data)
 
     def read_report(self, data: bytes) -> None:
         for event in self.reader.feed(data):
@@ -215,7 +207,7 @@ class _Supervisor:
             elif name == "loaded":
                 self.loaded = True
             elif name == "scratch":
-                self.scratch = str(event["path"])
+                self.scratch.append(str(event["path"]))
             else:
                 self.ended_at = at
                 self.outcome = replace(self.outcome, ledger={**self.outcome.ledger, name: self.since_accepted(at)})
@@ -241,35 +233,22 @@ class _Supervisor:
         )
 
     def finish(self) -> int:
-        """Record the outcome; the result is the exit code."""
-        if self.scratch is not None:
+        """Record the outcome, in the log last of all; the result is the exit code."""
+        if self.scratch:
             import shutil
 
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            for path in self.scratch:
+                shutil.rmtree(path, ignore_errors=True)
+        folder = self.attempt.artifacts
         self.outcome = replace(
             self.outcome,
             ledger={**self.outcome.ledger, "finished": self.since_accepted(time.time())},
             log=LogSummary(lines=self.lines + self.partial_line, sha256=self.hash.hexdigest()),
-            artifacts=_artifacts(self.attempt.artifacts),
+            artifacts=() if folder is None else artifacts.listed(folder),
         )
         self.record()
+        if self.attempt.trailer:
+            from runner.trailer import trailer
+
+            write_all(1, trailer(self.outcome, artifacts.contents(self.outcome.artifacts)))
         return ExitCode.INTERNAL if self.outcome.exit_code is None else self.outcome.exit_code
-
-
-def _artifacts(folder: str | None) -> tuple[Artifact, ...]:
-    """The files in the folder, in order, as many as an outcome can carry."""
-    if folder is None:
-        return ()
-    names = sorted(
-        os.fsencode(os.path.relpath(os.path.join(root, name), folder)).decode(errors="backslashreplace")  # noqa: PTH118 pathlib costs start-up time
-        for root, _, names in os.walk(folder)
-        for name in names
-    )
-    listed, room = [], MAX_ARTIFACT_BYTES
-    for name in names:
-        artifact = Artifact(name=name, path=os.path.join(folder, name))  # noqa: PTH118
-        room -= len((artifact.name + artifact.path).encode())
-        if room < 0:
-            break
-        listed.append(artifact)
-    return tuple(listed)

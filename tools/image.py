@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tools.paths import CHECKOUT, PRIVATE
 from tools.progress import step
 
 FOLDER = PRIVATE / "images"
+# Whoever has been told the name of a file may still be about to read it.
+KEPT_SECONDS = 600
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,9 +88,10 @@ def _build(files: dict[Image, Path], *, with_docker: bool) -> None:
                 arguments = {**engine.arguments, **image.arguments}
                 engine.build(CHECKOUT / image.dockerfile, image.name, arguments, folder)
                 engine.save(image.name, folder / "image.tar")
-                for outdated in FOLDER.glob(f"{image.short_name}-{'?' * 16}.tar"):
-                    outdated.unlink()
                 (folder / "image.tar").rename(file)
+    for old in FOLDER.glob("*.tar"):
+        if old not in files.values() and time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            old.unlink()
 
 
 def _buildah() -> Buildah:

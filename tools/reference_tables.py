@@ -6,7 +6,7 @@ import json
 from dataclasses import Field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from runner import contract
 from runner.outcome import ExitCode, FailureClass, State

@@ -2,11 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.cli.command import say
 from runner.environment import Environment, Kind
 from runner.errors import UsageError
-from runner.launch.pack import Packed, pack
+
+if TYPE_CHECKING:
+    from runner.launch.pack import Packed
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", metavar="IMAGE", help="container image of this run (default: the environment's)")
 
 
-def code_of(options: argparse.Namespace, environment: Environment) -> tuple[str, Packed | None]:
+def code_of(options: argparse.Namespace, environment: Environment) -> "tuple[str, Packed | None]":
     """The flow as the runner is to find it, and the code that travels; null where that is none.
 
     Raises:
@@ -44,6 +47,8 @@ def code_of(options: argparse.Namespace, environment: Environment) -> tuple[str,
     if path.endswith(".py"):
         path = _below(Path(path), folder)
     flow = f"{path}{colon}{name}"
+    from runner.launch.pack import pack  # not for local runs, which need no zip
+
     packed = pack(folder, flow=flow)
     say(f"penstock: {packed.files} files of {folder} ({packed.bundle.size / 1024:,.1f} KiB) travel with the run")
     return flow, packed

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner import contract
 from runner.cli import code, environments
@@ -15,8 +16,10 @@ from runner.cli.command import add_json, say, wants_json
 from runner.cli.launchers import launcher
 from runner.environment import Callbacks, Environment, Executor, ExecutorType, Log, LogLevel
 from runner.errors import ContractError, UsageError
-from runner.launch.pack import Packed
 from runner.request import RunRequest
+
+if TYPE_CHECKING:
+    from runner.launch.pack import Packed
 
 EPILOG = """\
 FLOW is module:function, path/to/file.py:function, or path/to/file.py for a script with its arguments behind --.
@@ -77,7 +80,7 @@ def _warn(sentence: str) -> None:
     say(f"penstock: {sentence}")
 
 
-def _request(options: argparse.Namespace, environment: Environment, flow: str, packed: Packed | None) -> RunRequest:
+def _request(options: argparse.Namespace, environment: Environment, flow: str, packed: "Packed | None") -> RunRequest:
     value = {
         "schema_version": 1,
         "run_id": options.run_id if options.run_id is not None else new_run_id(options.flow),

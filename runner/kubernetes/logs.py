@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from runner.kubernetes.client import Client, path
-from runner.kubernetes.errors import ApiError, ConnectionLost, NotFound
+from runner.kubernetes.errors import ApiError, ConnectionLost, NotFound, NotStarted
 from runner.kubernetes.retry import LONGEST_SECONDS, Attempts, Backoff
 from runner.kubernetes.stream import CurrentStream, Stream, lines
 
@@ -114,15 +114,23 @@ class PodLog:
                     attempts.reset()
                 pause(attempts.delay(error))
             except ApiError as error:
-                if isinstance(error, NotFound) and finished and self._newest is not None:
-                    return  # it was removed after its end, and there is no more to be had
-                if error.status != 500 or error.transient:  # what is transient has been tried for long enough
+                if not self._kubelet_is_away(error):
+                    if isinstance(error, NotFound) and finished and self._newest is not None:
+                        return  # the pod was removed after its end, and there is no more to be had
                     raise
-                pause(attempts.delay(error))  # the API server does not reach the kubelet
+                pause(attempts.delay(error))
             else:
                 if finished:
                     return
                 pause(backoff.next())
+
+    def _kubelet_is_away(self, error: ApiError) -> bool:
+        """Whether the kubelet is being restarted: it is not reached, or does not know its pods or containers yet."""
+        if isinstance(error, NotFound):
+            return error.details.get("kind") == "pods/log"  # it is `pods` when the API server says so
+        if isinstance(error, NotStarted):
+            return self._newest is not None
+        return error.status == 500 and not error.transient  # what is transient has been tried for long enough
 
     def _lines(self, *, follow: bool) -> Iterator[bytes]:
         since = None if self._newest is None else self._newest - OVERLAP_SECONDS

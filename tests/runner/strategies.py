@@ -99,26 +99,72 @@ EXECUTORS = (
     | st.builds(env.Executor, type=st.just(env.ExecutorType.DASK), address=st.just("tcp://10.0.0.1:8786"))
 )
 PATHS = st.none() | st.sampled_from(["/", "/srv/flows", "/a b/\u00fc"])
-ENVIRONMENTS = st.builds(
-    env.Environment,
-    kind=st.just(env.Kind.LOCAL),
-    name=matching(env.NAME),
-    routing_labels=st.lists(matching(env.LABEL), unique=True, max_size=3).map(tuple),
-    metadata=st.dictionaries(TEXT, TEXT, max_size=3),
-    env=st.dictionaries(matching(env.VARIABLE), TEXT, max_size=3),
-    executor=EXECUTORS,
-    callbacks=CALLBACKS,
-    timeouts=st.builds(
+SECRET_NAMES = ("TOKEN", "_password")
+"""Variables with secrets, which no plain variable may be."""
+OF_ANY_KIND: dict[str, st.SearchStrategy[Any]] = {
+    "name": matching(env.NAME),
+    "routing_labels": st.lists(matching(env.LABEL), unique=True, max_size=3).map(tuple),
+    "metadata": st.dictionaries(TEXT, TEXT, max_size=3),
+    "env": st.dictionaries(matching(env.VARIABLE).filter(lambda name: name not in SECRET_NAMES), TEXT, max_size=3),
+    "executor": EXECUTORS,
+    "callbacks": CALLBACKS,
+    "timeouts": st.builds(
         env.Timeouts,
         queue_seconds=st.none() | SECONDS,
         start_seconds=st.none() | SECONDS,
         run_seconds=st.none() | SECONDS,
         grace_seconds=SECONDS,
     ),
-    retention=st.builds(env.Retention, succeeded_seconds=NOT_NEGATIVE, failed_seconds=NOT_NEGATIVE),
-    log=LOGS,
+    "retention": st.builds(env.Retention, succeeded_seconds=NOT_NEGATIVE, failed_seconds=NOT_NEGATIVE),
+    "log": LOGS,
+    "producer": st.none() | st.builds(env.Producer, version=TEXT, project=TEXT, stack=TEXT),
+}
+SIZES = st.integers(1, 10**6)
+RESOURCES = st.builds(
+    env.Resources,
+    cpu_millicores=SIZES,
+    memory_mib=SIZES,
+    gpu=st.integers(0, 8),
+    gpu_resource=TEXT,
+    cpu_limit_millicores=st.none() | st.integers(10**6, 10**7),
+    memory_limit_mib=st.none() | st.integers(10**6, 10**7),
+)
+SECRETS = st.lists(
+    st.builds(
+        env.SecretReference,
+        env=st.sampled_from(SECRET_NAMES),
+        source=st.just(env.SecretSource.KUBERNETES_SECRET),
+        id=TEXT,
+        key=TEXT,
+    ),
+    unique_by=lambda secret: secret.env,
+).map(tuple)
+ACTIONS = st.sampled_from(env.Action)
+FAILURE_POLICIES = st.builds(env.FailurePolicy, preempted=ACTIONS) | st.builds(
+    env.FailurePolicy,
+    retries=st.integers(1, 100),
+    flow=ACTIONS,
+    crash=st.just(env.Action.RETRY),
+    oom=ACTIONS,
+    preempted=ACTIONS,
+)
+IMAGES = st.sampled_from(["a", "registry.example:5000/team/image:1.0", f"a/b@sha256:{'0a' * 32}"])
+ENVIRONMENTS = st.builds(
+    env.Environment,
+    kind=st.just(env.Kind.LOCAL),
     local=st.builds(env.Local, working_directory=PATHS, python=PATHS),
-    producer=st.none() | st.builds(env.Producer, version=TEXT, project=TEXT, stack=TEXT),
+    **OF_ANY_KIND,
+) | st.builds(
+    env.Environment,
+    kind=st.just(env.Kind.KUBERNETES_JOB),
+    image=IMAGES,
+    resources=RESOURCES,
+    secrets=SECRETS,
+    failure_policy=FAILURE_POLICIES,
+    kubernetes_job=st.builds(
+        env.KubernetesJob, namespace=matching(env.NAME), job=st.dictionaries(TEXT, JSON, max_size=3)
+    ),
+    **OF_ANY_KIND,
 )
 REQUESTS = st.builds(
     req.RunRequest,
@@ -128,12 +174,22 @@ REQUESTS = st.builds(
     flow=st.sampled_from(["pkg.mod:func", "path/to file.py:f", "\u00fc.py", "x"]),
     parameters=st.dictionaries(TEXT, JSON, max_size=4),
     arguments=st.lists(TEXT, max_size=3).map(tuple),
+    bundle=st.none() | st.builds(req.Bundle, sha256=matching(r"[0-9a-f]{64}"), size=SIZES),
+    image=st.none() | IMAGES,
     callbacks=CALLBACKS,
     executor=st.none() | EXECUTORS,
     run_seconds=st.none() | SECONDS,
     log=st.none() | LOGS,
 )
 OPTIONAL_TEXT = st.none() | TEXT
+FAILURES = st.builds(
+    out.Failure,
+    failure_class=st.sampled_from(out.FailureClass),
+    message=TEXT,
+    detail=OPTIONAL_TEXT,
+    next_step=OPTIONAL_TEXT,
+    evidence=OPTIONAL_TEXT,
+)
 OUTCOMES = st.builds(
     out.Outcome,
     run_id=TEXT,
@@ -143,18 +199,12 @@ OUTCOMES = st.builds(
     flow=OPTIONAL_TEXT,
     state=st.sampled_from(out.State),
     exit_code=st.none() | st.integers(0, 255),
-    failure=st.none()
-    | st.builds(
-        out.Failure,
-        failure_class=st.sampled_from(out.FailureClass),
-        message=TEXT,
-        detail=OPTIONAL_TEXT,
-        next_step=OPTIONAL_TEXT,
-        evidence=OPTIONAL_TEXT,
-    ),
+    failure=st.none() | FAILURES,
+    waiting=st.none() | FAILURES,
     result=JSON,
     result_repr=OPTIONAL_TEXT,
     ledger=st.dictionaries(st.sampled_from(out.LEDGER_STEPS), NOT_NEGATIVE),
     log=st.builds(out.LogSummary, lines=st.integers(0, 10**9), sha256=TEXT),
     artifacts=st.lists(st.builds(out.Artifact, name=TEXT, path=TEXT), max_size=3).map(tuple),
+    partial=st.booleans(),
 )

@@ -163,7 +163,18 @@ def test_the_reader_refuses_in_one_sentence_and_the_schema_refuses_too(change: d
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"kind": "fargate-task"}, "kind is fargate-task, expected a kind that this version can run: local."),
+        (
+            {"kind": "fargate-task"},
+            "kind is fargate-task, expected a kind that this version can run: local, kubernetes-job.",
+        ),
+        (
+            {"kubernetes_job": {"namespace": "a", "job": {}}},
+            "kubernetes_job is given, expected only local, the section of kind local.",
+        ),
+        (
+            {"failure_policy": {"preempted": "fail"}},
+            "failure_policy is given, expected none: a local run is started once.",
+        ),
         ({"local": None}, "local is missing, expected the section of kind local."),
         ({"routing_labels": ["a", "b", "a"]}, "routing_labels is a list with 'a' twice, expected each label once."),
         ({"image": "x"}, "image is given, expected null: a local run is a process of this machine."),

@@ -20,6 +20,7 @@ NOT_OURS |= {"google", "bokeh", "cloudpickle", "cryptography", "tornado", "prefe
 SUPERVISOR = "runner.__main__, runner.supervisor"
 HEAVY = {"hashlib", "_hashlib", "ssl", "_ssl", "asyncio", "subprocess", "pathlib", "logging", "argparse", "tempfile"}
 HEAVY |= {"socket", "multiprocessing", "threading", "concurrent", "urllib", "random", "datetime", "traceback"}
+HEAVY |= {"zipfile", "shutil", "base64", "runner.bundle"}
 HEAVY |= {"runner.execute", "runner.flow", "runner.parameters", "runner.convert", "runner.cli", "runner.launch"}
 
 
@@ -34,7 +35,8 @@ def loaded_by(modules: str) -> set[str]:
 def test_everything_but_the_flow_and_its_cluster_runs_on_the_standard_library() -> None:
     loaded_by(
         "runner.__main__, runner.supervisor, runner.environment, runner.request, runner.execute, runner.cli, "
-        "runner.cli.run, runner.cli.doctor, runner.cli.env, runner.cli.init, runner.launch.local"
+        "runner.cli.run, runner.cli.doctor, runner.cli.env, runner.cli.init, runner.launch.local, runner.launch.pack, "
+        "runner.bundle, runner.trailer"
     )
 
 

@@ -31,11 +31,13 @@ FULL = Outcome(
         next_step="Name another city.",
         evidence="exit status 1",
     ),
+    waiting=Failure(failure_class=FailureClass.QUOTA, message="exceeded quota: pods=5", next_step="Wait."),
     result={"rows": [1, 2.5, None], "stadt": "Köln"},
     result_repr="<DataFrame>",
     ledger={"started": 0.25, "flow_called": 1, "flow_ended": 3.5, "finished": 3.75},
     log=LogSummary(lines=3, sha256="ab" * 32),
     artifacts=(Artifact(name="plots/a b.png", path="/state/plots/a b.png"),),
+    partial=True,
 )
 DOCUMENTS = {"outcome-minimal.json": MINIMAL, "outcome-full.json": FULL}
 SCHEMA_FILE = Path(__file__).parents[2] / "runner" / "outcome.schema.json"
@@ -69,13 +71,15 @@ def test_an_outcome_is_written_as_the_same_bytes_as_ever_and_read_back_from_them
         (
             {"failure": {"class": "typo", "message": ""}},
             (
-                'outcome: failure.class is "typo", expected one of flow, crash, oom, deadline, cancelled, config, '
-                "never-started, preempted, internal."
+                'outcome: failure.class is "typo", expected one of flow, crash, oom, deadline, cancelled, image, '
+                "registry, quota, unschedulable, config, never-started, preempted, internal."
             ),
         ),
         ({"ledger": {"started": "1"}}, 'outcome: ledger.started is "1", expected a number.'),
         ({"artifacts": [{"name": "a"}]}, "outcome: artifacts[0].path is missing, expected a value."),
         ({"log": None}, "outcome: log is null, expected an object."),
+        ({"waiting": {"class": "quota"}}, "outcome: waiting.message is missing, expected a value."),
+        ({"partial": None}, "outcome: partial is null, expected true or false."),
     ],
     ids=json.dumps,
 )
@@ -95,6 +99,12 @@ def test_the_hash_of_no_output_is_that_of_no_bytes() -> None:
 
 def test_a_run_has_ended_in_exactly_these_states() -> None:
     assert {state for state in State if state.ended} == {State.SUCCEEDED, State.FAILED, State.CANCELLED}
+
+
+def test_an_outcome_is_whole_and_waits_for_nothing_unless_it_says_so() -> None:
+    old = {key: value for key, value in json.loads(to_bytes(MINIMAL)).items() if key not in {"waiting", "partial"}}
+
+    assert (read(json.dumps(old)).waiting, read(json.dumps(old)).partial) == (None, False)
 
 
 @given(OUTCOMES)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from runner.contract import MAX_BYTES, to_bytes
 from runner.environment import Callbacks, Executor, ExecutorType, Log, LogLevel
 from runner.errors import ContractError
-from runner.request import RunRequest, read
+from runner.request import Bundle, RunRequest, read
 from tests.runner.strategies import ANY_TEXT, HOSTILE, REQUESTS, mutations
 
 NEXT_STEP = " Start the run with `penstock run` of the same version as the runner."
@@ -26,6 +26,8 @@ FULL = RunRequest(
     flow="reports/täglich.py",
     parameters={"city": "Zürich", "days": 7, "deep": {"list": [1, 2.5, None, True, "\0"]}},
     arguments=("--month", "3", ""),
+    bundle=Bundle(sha256="ab" * 32, size=12_345),
+    image="registry.example/reports:7",
     callbacks=Callbacks(on_execute="hooks:sizes", on_start="hooks:start", on_exit="hooks:tell"),
     executor=Executor(type=ExecutorType.DASK, workers=2, threads_per_worker=1, memory_limit_mib=512, dashboard=True),
     run_seconds=90,
@@ -70,6 +72,20 @@ def test_only_version_run_id_time_and_flow_are_needed() -> None:
         ({"parameters": ["a"]}, "parameters is a list of 1, expected a mapping."),
         ({"parameters": None}, "parameters is null, expected a mapping."),
         ({"arguments": [1]}, "arguments[0] is 1, expected text."),
+        ({"bundle": {"sha256": "ab" * 32}}, "bundle.size is missing, expected a value."),
+        (
+            {"bundle": {"sha256": "AB" * 32, "size": 1}},
+            f'bundle.sha256 is "{"AB" * 29}A…, expected 64 lower-case hexadecimal digits.',
+        ),
+        (
+            {"bundle": {"sha256": "ab", "size": 1}},
+            'bundle.sha256 is "ab", expected 64 lower-case hexadecimal digits.',
+        ),
+        (
+            {"bundle": {"sha256": "ab" * 32, "size": 0}},
+            "bundle.size is 0, expected a whole number of at least 1.",
+        ),
+        ({"image": 7}, "image is 7, expected an image reference such as registry.example/team/image@sha256:...."),
         ({"callbacks": None}, "callbacks is null, expected an object."),
         ({"callbacks": {"on_start": "a:b:c"}}, 'callbacks.on_start is "a:b:c", expected module:function.'),
         ({"executor": {"type": None}}, "executor.type is null, expected one of inline, dask."),
@@ -112,11 +128,11 @@ def test_unknown_keys_warn_by_path() -> None:
     warnings: list[str] = []
 
     assert (
-        read(json.dumps({**SMALLEST, "bundle": {}, "callbacks": {"on_fail": "a:b"}}), warn=warnings.append) == MINIMAL
+        read(json.dumps({**SMALLEST, "deadline": 7, "callbacks": {"on_fail": "a:b"}}), warn=warnings.append) == MINIMAL
     )
     assert warnings == [
         f"The run request has the key {path}, which this version of penstock does not know."
-        for path in ("bundle", "callbacks.on_fail")
+        for path in ("deadline", "callbacks.on_fail")
     ]
 
 

@@ -92,11 +92,11 @@ def environment(namespace: str, *, job: Mapping[str, Any] | None = None, **chang
     return Environment(**{**parts, **changes})
 
 
-def submit(client: Client, target: Environment, function: str, **parameters: Any) -> Run:
-    """Start a flow of `behaviours.py`, whose code travels with the run."""
+def submit(client: Client, target: Environment, function: str, *, folder: Path = FLOWS, **parameters: Any) -> Run:
+    """Start a flow of `behaviours.py`, whose code travels with the run: all files of the folder."""
     launcher = KubernetesLauncher(target, client)
     flow = f"behaviours.py:{function}"
-    packed = pack(FLOWS, flow=flow)
+    packed = pack(folder, flow=flow)
     asked = RunRequest(
         run_id=f"{function.replace('_', '-')[:20]}-{os.urandom(3).hex()}",
         accepted_at=time.time(),

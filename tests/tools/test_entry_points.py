@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tools.paths import CHECKOUT
 

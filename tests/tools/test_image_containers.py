@@ -25,7 +25,11 @@ from tools.images import buildah, context, debian, docker
 from tools.locking import exclusive
 from tools.paths import CHECKOUT
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(os.geteuid() != 0, reason="an image is entered here without a container engine: needs root"),
+]
 
 # The second tree is what a kubelet mounts at /tmp.
 ENTER = """
@@ -63,8 +67,6 @@ class Unpacked:
 
 @pytest.fixture(scope="session")
 def archives() -> dict[str, Path]:
-    if os.geteuid() != 0:
-        pytest.skip("an image is entered here without a container engine, which takes root")
     return image.archives()
 
 
@@ -219,6 +221,13 @@ def test_a_second_call_takes_less_than_a_second() -> None:
     assert time.monotonic() - start < 1
 
 
+@pytest.fixture
+def without_docker() -> None:
+    if docker.answers():
+        pytest.skip("a Docker engine builds the images here, not buildah")
+
+
+@pytest.mark.usefixtures("without_docker")
 def test_the_base_image_is_the_same_each_time(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
@@ -228,10 +237,8 @@ def test_the_base_image_is_the_same_each_time(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def engine(archives: dict[str, Path]) -> Iterator[buildah.Buildah]:
+def engine(without_docker: None, archives: dict[str, Path]) -> Iterator[buildah.Buildah]:
     """The builder of the images, with all that it remembers."""
-    if docker.answers():
-        pytest.skip("a Docker engine has built the images")
     with exclusive(image.FOLDER / "lock", "building images"):
         engine = buildah.Buildah(image.FOLDER)
         engine.prepare()
@@ -282,9 +289,27 @@ def test_users_install_packages_on_it_with_pip(build: Callable[..., Unpacked], t
     assert mine.config["User"] == "65532:65532"
 
 
+@pytest.mark.usefixtures("without_docker")
+def test_what_it_keeps_to_build_faster_does_not_grow_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buildah.require()
+    small = buildah.Buildah(tmp_path)
+    layers: list[int] = []
+    for limit in (500, 500, 1):
+        monkeypatch.setattr(buildah, "MAX_LAYERS", dict.fromkeys(buildah.MAX_LAYERS, limit))
+        small.prepare()
+        (tmp_path / "context").mkdir(exist_ok=True)
+        (tmp_path / "context" / "Dockerfile").write_text(f"FROM {debian.NAME}\nRUN touch /{len(layers)}\n")
+        small.build(tmp_path / "context" / "Dockerfile", "penstock.local/tried:test", {}, tmp_path / "context")
+        layers.append(len(list(tmp_path.glob("storage/*-layers/*.tar-split.gz"))))
+    assert layers[0] < layers[1]
+    assert layers[2] == layers[0]
+    assert not (tmp_path / "storage.old").exists()
+
+
+@pytest.mark.usefixtures("without_docker")
 def test_of_a_build_that_is_killed_nothing_is_left(tmp_path: Path) -> None:
-    if docker.answers():
-        pytest.skip("a Docker engine builds the images")
     script = (
         "import sys, pathlib\nfrom tools import image\nimage.FOLDER = pathlib.Path(sys.argv[1])\n"
         "image.IMAGES = (image.RUNNER,)\nprint(image.archives())\n"

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 # Ends when we do, whatever ends us, and all that it has started ends with it.
 ALONE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 BUILD_IMAGE = "penstock.local/build:debian"
-# An edit leaves about ten. Starting anew then costs half a minute, and gives the space back.
-MAX_LAYERS = 500
+# Of the layers that it keeps to build faster an edit leaves about ten: small ones with overlay, whole copies with vfs.
+# With more than these it starts anew, which takes half a minute and gives the space back.
+MAX_LAYERS = {"overlay": 500, "vfs": 100}
 
 
 def require() -> None:
@@ -62,9 +63,10 @@ class Buildah:
         """
         base = debian.base()
         house = wheels.wheelhouse((base / "python-version").read_text())
-        storage = self.folder / "storage"
-        if len(list(storage.glob("*-layers/*.tar-split.gz"))) > MAX_LAYERS:
-            shutil.rmtree(storage)
+        storage, outgrown = self.folder / "storage", self.folder / "storage.old"
+        if len(list(storage.glob("*-layers/*.tar-split.gz"))) > MAX_LAYERS[self._driver]:
+            storage.rename(outgrown)  # half of one would not do
+        shutil.rmtree(outgrown, ignore_errors=True)
         # What a killed build has left: notes of mounts that are gone, and containers that it was working in.
         shutil.rmtree(self.folder / "run", ignore_errors=True)
         self._run("rm", "--all")
@@ -89,10 +91,11 @@ class Buildah:
         """
         self._run("push", "--quiet", name, f"docker-archive:{target}:{name}")
 
+    @property
+    def _driver(self) -> str:
+        # One overlay cannot lie on another, as in a container's own file system.
+        return "vfs" if quiet(["stat", "-f", "-c", "%T", self.folder], cwd=self.folder) == "overlayfs\n" else "overlay"
+
     def _run(self, *command: str | Path) -> None:
-        # One overlay cannot lie on another, as in a container's own file system; copies take its place there.
-        driver = (
-            "vfs" if quiet(["stat", "-f", "-c", "%T", self.folder], cwd=self.folder) == "overlayfs\n" else "overlay"
-        )
-        places = ("--root", self.folder / "storage", "--runroot", self.folder / "run", "--storage-driver", driver)
+        places = ("--root", self.folder / "storage", "--runroot", self.folder / "run", "--storage-driver", self._driver)
         quiet([*ALONE, "buildah", *places, *command], cwd=self.folder)

@@ -6,6 +6,7 @@ Rendering is a pure function: the same environment and request give the same byt
 import hashlib
 import json
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,9 @@ COMMAND = ("python3", "-P", "-m", "runner")
 """Starts the runner, unless the Job's own container has a command for that."""
 ENVIRONMENT_VARIABLE = "PENSTOCK_INPUT_ENVIRONMENT"
 REQUEST_VARIABLE = "PENSTOCK_INPUT_REQUEST"
+BUNDLE_VARIABLE = "PENSTOCK_INPUT_BUNDLE"
+LARGEST_INLINE_BUNDLE = 32 * 1024
+"""Largest bundle, in bytes, that travels in the Job itself: no call to send it, no volume, and gone with the Job."""
 LARGEST_VARIABLE = 96 * 1024
 """Largest document in an environment variable, in bytes; Linux takes no string over 128 KiB (MAX_ARG_STRLEN)."""
 BUNDLE_FOLDER = "/penstock/bundle"
@@ -32,14 +36,22 @@ ARTIFACTS = "/tmp/penstock/artifacts"  # noqa: S108 the container's own /tmp, wh
 TERMINATION_LOG = "/dev/termination-log"
 TERMINATION_LIMIT = 4096
 """Largest termination message that the kubelet keeps of a container, in bytes."""
+TERMINATION_LIMIT_OF_POD = 12288
+"""What the kubelet keeps of all containers of a pod together (its status_manager.go)."""
 GRACE_MARGIN_SECONDS = 5
 """Kubernetes kills this much later than the runner does, so that the outcome is recorded."""
 START_MARGIN_SECONDS = 3600
 """Time to pull images where the environment does not limit it."""
 
 
-def render(target: Environment, asked: RunRequest) -> Object:
-    """The Job of an attempt."""
+def render(target: Environment, asked: RunRequest, *, bundle: bytes | None = None) -> Object:
+    """The Job of an attempt.
+
+    Args:
+        target: the environment.
+        asked: the request.
+        bundle: the code that the request describes, to travel in the Job itself; null where a ConfigMap holds it.
+    """
     section = target.kubernetes_job
     assert section is not None  # noqa: S101 the contract demands the section of the kind
     job: Object = json.loads(json.dumps(section.job))
@@ -68,7 +80,7 @@ def render(target: Environment, asked: RunRequest) -> Object:
     grace = math.ceil(target.timeouts.grace_seconds) + GRACE_MARGIN_SECONDS
     pod.setdefault("terminationGracePeriodSeconds", grace)
     _set_deadlines(spec, pod, target, asked)
-    _fill(flow_container(pod), pod, target, asked)
+    _fill(flow_container(pod), pod, target, asked, bundle)
     return job
 
 
@@ -100,6 +112,12 @@ def request_map_of(job: Mapping[str, Any]) -> str | None:
     return next((item["configMap"]["name"] for item in volumes if item["name"] == "penstock-request"), None)
 
 
+def bundle_of(job: Mapping[str, Any]) -> bytes | None:
+    """The code in a Job; null where it has none, or a ConfigMap holds it."""
+    text = _variable(job, BUNDLE_VARIABLE)
+    return None if text is None else b64decode(text)
+
+
 def flow_container(pod: Mapping[str, Any]) -> Object:
     """The container that the flow runs in, of a pod's spec."""
     found: Object = next(item for item in pod["containers"] if item["name"] == names.FLOW_CONTAINER)
@@ -115,39 +133,43 @@ def merged(*lists: Iterable[Mapping[str, Any]]) -> list[Object]:
     return list(found.values())
 
 
-def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest) -> None:
+def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest, bundle: bytes | None) -> None:
     container["image"] = asked.image or target.image
     container.setdefault("command", list(COMMAND))
     container["resources"] = _resources(target.resources, container.get("resources", {}))
-    document = contract.to_bytes(target).decode()
+    document = _value(contract.to_bytes(target))
     if len(document) > LARGEST_VARIABLE:
         raise UsageError(
             f"The document of environment {target.name} is {len(document):,} bytes, expected at most "
             f"{LARGEST_VARIABLE:,}. Shorten its job_spec or metadata."
         )
-    request_text = contract.to_bytes(asked).decode()
+    request_text = contract.to_bytes(asked)
     inline = content_of(asked) is None
     secrets = [
         {"name": item.env, "valueFrom": {"secretKeyRef": {"name": item.id, "key": item.key}}} for item in target.secrets
     ]
     own = [{"name": ENVIRONMENT_VARIABLE, "value": document}]
-    own += [{"name": REQUEST_VARIABLE, "value": request_text}] if inline else []
+    own += [{"name": BUNDLE_VARIABLE, "value": b64encode(bundle).decode()}] if bundle is not None else []
+    own += [{"name": REQUEST_VARIABLE, "value": _value(request_text)}] if inline else []
     plain = [{"name": name, "value": value} for name, value in sorted(target.env.items())]
     container["env"] = merged(container.get("env", []), plain, secrets, own)
+    containers = len(pod["containers"]) + len(pod.get("initContainers", []))
     where = f"env:{REQUEST_VARIABLE}" if inline else f"{REQUEST_FOLDER}/{REQUEST_FILE}"
     outcome = container.get("terminationMessagePath", TERMINATION_LOG)
     container["args"] = [
         *("--environment", f"env:{ENVIRONMENT_VARIABLE}"),
         *("--request", where),
         *("--outcome", outcome),
-        *("--outcome-limit", str(TERMINATION_LIMIT)),
+        *("--outcome-limit", str(min(TERMINATION_LIMIT, TERMINATION_LIMIT_OF_POD // containers))),
         *("--trailer", "yes"),
         *("--artifacts", ARTIFACTS),
     ]
     if not inline:
-        digest = hashlib.sha256(request_text.encode()).hexdigest()
+        digest = hashlib.sha256(request_text).hexdigest()
         _mount(container, pod, "penstock-request", REQUEST_FOLDER, names.content_name("request", digest))
-    if asked.bundle is not None:
+    if bundle is not None:
+        container["args"] += ["--bundle", f"env:{BUNDLE_VARIABLE}"]
+    elif asked.bundle is not None:
         container["args"] += ["--bundle", f"{BUNDLE_FOLDER}/{BUNDLE_FILE}"]
         _mount(container, pod, "penstock-bundle", BUNDLE_FOLDER, names.content_name("bundle", asked.bundle.sha256))
 
@@ -187,6 +209,12 @@ def _set_deadlines(spec: Object, pod: Object, target: Environment, asked: RunReq
         spec.setdefault(
             "activeDeadlineSeconds", math.ceil(timeouts.queue_seconds) + each * (1 + spec.get("backoffLimit", 0))
         )
+
+
+def _value(document: bytes) -> str:
+    """A document as the value of a variable, in which Kubernetes replaces every $(NAME)."""
+    # In JSON a dollar sign only stands in strings.
+    return document.decode().replace("$", "\\u0024")
 
 
 def _variable(job: Mapping[str, Any], name: str) -> str | None:

@@ -49,9 +49,10 @@ class KubernetesLauncher:
 
     def submit(self, environment: Environment, request: RunRequest, *, bundle: bytes | None = None) -> bool:
         """See `Launcher.submit`."""
-        rendered = job.render(environment, request)
+        inline = bundle is not None and len(bundle) <= job.LARGEST_INLINE_BUNDLE
+        rendered = job.render(environment, request, bundle=bundle if inline else None)
         try:
-            self._bring(request, bundle)
+            self._bring(request, None if inline else bundle)
             self._client.create(self._jobs, rendered)
         except Conflict:
             return self._is_ours(rendered)
@@ -86,13 +87,14 @@ class KubernetesLauncher:
         await_ended(self._client, path("v1", "pods", namespace=self._namespace), _selector(last))
         environment = job.environment_of(last)
         asked = replace(self._request_of(last), attempt=outcome.attempt + 1, accepted_at=time.time())
-        if asked.bundle is not None:
+        bundle = job.bundle_of(last)
+        if asked.bundle is not None and bundle is None:
             name = names.content_name("bundle", asked.bundle.sha256)
             if not self._content.exists(name):
                 raise UsageError(
                     f"The code of {run_id} is not kept any more. Run it from your files: penstock run {asked.flow}"
                 )
-        self.submit(environment, asked)
+        self.submit(environment, asked, bundle=bundle)
         return asked.attempt
 
     def follow(

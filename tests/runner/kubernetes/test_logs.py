@@ -256,7 +256,7 @@ def test_a_container_that_waits_to_start_is_told_apart() -> None:
 
 
 def test_a_pod_that_is_gone_is_an_error_unless_its_end_was_seen() -> None:
-    gone = fails(404, "NotFound")
+    gone = fails(404, "NotFound", message='pods "p" not found', details={"name": "p", "kind": "pods"})
     cut = len(chunked(served(LOG, None))) - 200
     for finished in (False, True):
         with client_of(gone) as (client, _), pytest.raises(NotFound):
@@ -267,13 +267,17 @@ def test_a_pod_that_is_gone_is_an_error_unless_its_end_was_seen() -> None:
         assert text_of(LOG).startswith(b"".join(pod_log(client)))
 
 
-def test_a_kubelet_that_is_away_for_a_while_is_waited_for() -> None:
-    away = fails(500, message="Get https://node:10250/containerLogs: connection refused")
+def test_a_kubelet_that_is_restarted_is_waited_for() -> None:
+    # As the API server passes them on, in this order.
+    away = fails(500, message='Get "https://node:10250/containerLogs/ns/p/c": connect: connection refused')
+    unknown = fails(404, "NotFound", message="the server could not find the requested resource ( pods/log p)",
+                    details={"name": "p", "kind": "pods/log"})  # fmt: skip
+    waiting = fails(400, "BadRequest", message='container "c" in pod "p" is waiting to start: ContainerCreating')
     cut = len(chunked(served(LOG, None))) - 200
-    with client_of(in_turn(log_of(LOG, cut), away, away, away, log_of(LOG))) as (client, server):
+    with client_of(in_turn(log_of(LOG, cut), away, away, unknown, waiting, log_of(LOG))) as (client, server):
         assert b"".join(pod_log(client)) == text_of(LOG)
 
-    assert len(server.requests) == 5
+    assert len(server.requests) == 6
 
 
 def test_a_kubelet_that_stays_away_is_an_error_after_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:

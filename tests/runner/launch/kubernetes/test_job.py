@@ -81,6 +81,41 @@ def test_a_request_that_is_too_large_for_a_variable_comes_from_a_config_map() ->
     assert "/penstock/request/request.json" in _flow(rendered)["args"]  # type: ignore[operator]
 
 
+def test_small_code_travels_in_the_job_and_large_code_in_a_config_map() -> None:
+    request = asked(bundle=BUNDLE)
+
+    inline, mounted = job.render(environment(), request, bundle=b"zip"), job.render(environment(), request)
+
+    assert job.bundle_of(inline) == b"zip"
+    assert "volumes" not in inline["spec"]["template"]["spec"]
+    assert "env:PENSTOCK_INPUT_BUNDLE" in _flow(inline)["args"]  # type: ignore[operator]
+    assert job.bundle_of(mounted) is None
+    volumes = mounted["spec"]["template"]["spec"]["volumes"]
+    assert volumes == [{"name": "penstock-bundle", "configMap": {"name": f"penstock-bundle-{'a' * 40}"}}]
+
+
+def test_no_value_has_what_kubernetes_would_replace() -> None:
+    rendered = job.render(environment(metadata={"note": "$(A)"}), asked(parameters={"text": "$(HOME) $$"}))
+
+    values = {item["name"]: item["value"] for item in _flow(rendered)["env"]}  # type: ignore[attr-defined]
+    assert "$" not in values[job.REQUEST_VARIABLE] + values[job.ENVIRONMENT_VARIABLE]
+    assert job.request_of(rendered) == asked(parameters={"text": "$(HOME) $$"})
+
+
+@pytest.mark.parametrize(("beside", "limit"), [(0, "4096"), (2, "4096"), (5, "2048")])
+def test_the_record_is_as_small_as_the_number_of_containers_demands(beside: int, limit: str) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    containers = template["spec"]["template"]["spec"]["containers"]
+    del containers[0]
+    containers += [{"name": f"beside-{number}", "image": "a"} for number in range(beside)]
+
+    args = _flow(job.render(environment(kubernetes_job=KubernetesJob(namespace="flows", job=template)), asked()))[
+        "args"
+    ]
+
+    assert args[args.index("--outcome-limit") + 1] == limit  # type: ignore[attr-defined, index]
+
+
 def test_a_document_that_is_too_large_is_refused() -> None:
     target = environment(metadata={"note": "x" * job.LARGEST_VARIABLE})
 

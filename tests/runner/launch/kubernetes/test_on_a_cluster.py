@@ -1,8 +1,10 @@
 """Runs on a real cluster: from submit to the end, found again, stopped, retried, cleaned up."""
 
+import os
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from runner.environment import Retention, SecretReference, SecretSource, Timeout
 from runner.errors import UnavailableError, UsageError
 from runner.kubernetes.client import Client, path
 from runner.launch.kubernetes import names
+from runner.launch.kubernetes.job import LARGEST_INLINE_BUNDLE
 from runner.outcome import Outcome, State
 from tests.testbed.kubernetes_cluster import await_gone, environment, jobs, pods, submit
+from tests.testbed.runner_process import BEHAVIOURS
 
 pytestmark = pytest.mark.cluster
 
@@ -32,7 +36,9 @@ def test_a_result_that_no_termination_message_can_hold(client: Client, namespace
         assert len(file.read()) == 300_002
 
 
-def test_submitting_is_one_call_when_the_code_is_known_and_two_when_it_is_new(client: Client, namespace: str) -> None:
+def test_submitting_is_one_call_when_the_code_is_known_and_two_when_it_is_new(
+    client: Client, namespace: str, large_folder: Path
+) -> None:
     calls: list[str] = []
 
     class Counting(Client):
@@ -41,10 +47,33 @@ def test_submitting_is_one_call_when_the_code_is_known_and_two_when_it_is_new(cl
             return super().raw(method, path, **options)
 
     with Counting(client.access) as counting:
-        submit(counting, environment(namespace), "succeed")
+        submit(counting, environment(namespace), "succeed", folder=large_folder)
+        submit(counting, environment(namespace), "succeed", folder=large_folder)
         submit(counting, environment(namespace), "succeed")
 
-    assert calls == ["POST configmaps", "POST jobs", "POST jobs"]
+    assert calls == ["POST configmaps", "POST jobs", "POST jobs", "POST jobs"]
+    assert len(jobs(client, namespace)) == 3
+
+
+@pytest.fixture
+def large_folder(tmp_path: Path) -> Path:
+    """A folder with a flow whose code is too large to travel in the Job itself."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    (folder / "behaviours.py").write_bytes(BEHAVIOURS.read_bytes())
+    (folder / "table.bin").write_bytes(os.urandom(LARGEST_INLINE_BUNDLE))
+    return folder
+
+
+def test_parameters_and_code_arrive_as_they_are(client: Client, namespace: str, large_folder: Path) -> None:
+    words = "$(HOME) $$(HOME) $HOME ${HOME} \\ \" ' ü \u2028"
+    small = submit(client, environment(namespace), "give_back", words=words)
+    large = submit(client, environment(namespace), "give_back", folder=large_folder, words=words * 4000)
+
+    assert small.follow().result == words
+    outcome = large.follow()
+    assert outcome.exit_code == 0
+    assert [item.name for item in outcome.artifacts] in ([], ["result.json"])
 
 
 def test_the_variables_of_a_run(client: Client, namespace: str) -> None:
@@ -159,13 +188,13 @@ def test_the_cluster_removes_jobs_after_their_retention(client: Client, namespac
     await_no_pods(client, namespace)
 
 
-def test_code_that_vanished_from_the_cluster_is_put_back(client: Client, namespace: str) -> None:
-    submit(client, environment(namespace), "succeed").follow()
+def test_code_that_vanished_from_the_cluster_is_put_back(client: Client, namespace: str, large_folder: Path) -> None:
+    submit(client, environment(namespace), "succeed", folder=large_folder).follow()
     maps = path("v1", "configmaps", namespace=namespace)
     for item in client.get(maps, labelSelector=names.CONTENT)["items"]:
         client.delete(f"{maps}/{item['metadata']['name']}")
 
-    assert submit(client, environment(namespace), "succeed").follow().exit_code == 0
+    assert submit(client, environment(namespace), "succeed", folder=large_folder).follow().exit_code == 0
 
 
 def test_a_namespace_that_is_not_there(client: Client) -> None:
