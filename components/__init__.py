@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import pulumi
 
+from components.kubernetes_job import KubernetesJobEnvironment
 from components.local import LocalEnvironment
 from runner.environment import Kind
 
@@ -19,5 +20,8 @@ class EnvironmentComponent(Protocol):
         """Provision an environment; every component has its own TypedDict of arguments."""
 
 
-ENVIRONMENTS: Mapping[Kind, type[EnvironmentComponent]] = {Kind.LOCAL: LocalEnvironment}
+ENVIRONMENTS: Mapping[Kind, type[EnvironmentComponent]] = {
+    Kind.LOCAL: LocalEnvironment,
+    Kind.KUBERNETES_JOB: KubernetesJobEnvironment,
+}
 """The component of each kind that can be provisioned."""

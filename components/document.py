@@ -1,18 +1,12 @@
-"""What every environment component shares: from its arguments to the environment document.
+"""What every environment component shares: from its arguments to the environment document, which is never secret."""
 
-Guarantees: a mistake in what is known at preview is refused before anything is registered, and in what is known later
-as soon as it is known; a secret is refused without being registered; the document is never secret. Every refusal is a
-`pulumi.RunError`, which Pulumi prints without a traceback wherever it is raised.
-"""
-
-import difflib
-import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, NoReturn, NotRequired, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, cast
 
 import pulumi
 
+from components.given import ArgumentError, Given, holds_output, whole_numbers
 from runner import __version__
 from runner.contract import decode, encode
 from runner.environment import Callbacks, Environment, Kind
@@ -24,25 +18,11 @@ PACKAGE = "penstock"
 CALLBACKS = tuple(item.name for item in fields(Callbacks))
 """Arguments that the document groups under `callbacks`."""
 
-
-class ArgumentError(pulumi.RunError):
-    """An argument of a component is not what it must be.
-
-    Args:
-        component: the component's class and name.
-        path: the argument, in dots and brackets (`executor.workers`).
-        found: what is there.
-        expected: what should be there.
-    """
-
-    def __init__(self, *, component: str, path: str, found: str, expected: str) -> None:
-        self.path = path
-        self.found = found
-        self.expected = expected
-        super().__init__(f"{component}: {path} is {found}, expected {expected}. Correct that argument.")
+AS_THEY_ARE = ("environment_name", *CALLBACKS, *(item.name for item in fields(Environment)))
+"""Arguments that are parts of the document, unless a component computes that part."""
 
 
-class Draft:
+class Draft(Given):
     """The arguments of an environment component on their way to its document.
 
     Args:
@@ -55,116 +35,64 @@ class Draft:
         ArgumentError: what is known already of the arguments is wrong.
     """
 
-    inputs: dict[str, Any]
-    """The arguments with a guard on each Output, for the component to register; reading a secret one raises."""
-
     def __init__(self, kind: Kind, name: str, args: Mapping[str, Any], accepted: type) -> None:
         self._kind = kind
         self._name = name
-        self._accepted = accepted
-        self._component = f"{accepted.__name__.removesuffix('Args')} {name!r}"
         self._section = kind.value.replace("-", "_")
-        section_type = get_args(get_type_hints(Environment)[self._section])[0]
-        self._section_keys = tuple(item.name for item in fields(section_type))
-        # Names first: a key can be wrong whatever its value turns out to be.
-        self._refuse_unknown(args, accepted, "")
-        self.inputs = {key: self._guard(value, key) for key, value in args.items()}
-        self._finish({key: value for key, value in self.inputs.items() if not _holds_output(value)})
+        super().__init__(name, args, accepted)
 
-    def document(self) -> pulumi.Output[dict[str, Any]]:
-        """The document, known when every argument is."""
-        return pulumi.Output.from_input(self.inputs).apply(self._finish)
+    def document(
+        self,
+        section: Mapping[str, Any],
+        *,
+        computed: Mapping[str, Any] | None = None,
+        stand_ins: Mapping[str, Any] | None = None,
+    ) -> pulumi.Output[dict[str, Any]]:
+        """The document, known when every argument is; what is known now is checked now.
 
-    def _finish(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The document of arguments that are all known."""
-        self._refuse_unknown(arguments, self._accepted, "")
-        given = {key: _whole(value) for key, value in arguments.items() if value is not None}
+        Args:
+            section: the section named after the kind; its values may be Outputs.
+            computed: parts that are more than an argument; they may be Outputs.
+            stand_ins: what takes the place of required parts that are not known yet, so that the rest can be checked.
+
+        Raises:
+            ArgumentError: what is known is wrong.
+        """
+        given = self.part(*AS_THEY_ARE)
+        made = {**(computed or {}), self._section: dict(section)}
+        spare = dict(stand_ins or {})
+        known = {key: value for key, value in (given | made).items() if not holds_output(value)}
+        known_section = {key: value for key, value in section.items() if not holds_output(value)}
+        self._finish(spare | known | {self._section: spare.get(self._section, {}) | known_section})
+
+        def complete(values: Mapping[str, Any]) -> dict[str, Any]:
+            self.check_keys(values["given"])
+            return self._finish({**values["given"], **values["made"]})
+
+        return pulumi.Output.from_input({"given": given, "made": made}).apply(complete)
+
+    def _finish(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+        """The document of parts that are all known."""
+        given = {key: whole_numbers(value) for key, value in parts.items() if value is not None}
         callbacks = {key: given.pop(key) for key in CALLBACKS if key in given}
-        section = {key: given.pop(key) for key in self._section_keys if key in given}
         document = {
             "kind": self._kind,
             "name": given.pop("environment_name", self._name),
             "callbacks": callbacks,
-            self._section: section,
             "producer": {"version": __version__, "project": pulumi.get_project(), "stack": pulumi.get_stack()},
             **given,
         }
         try:
-            # No key is left to warn about: what a component takes has been checked above.
-            environment = decode(Environment, document, subject=self._component, warn=lambda _: None)
+            # No key is left to warn about: what a component takes has been checked before.
+            environment = decode(Environment, document, subject=self.component, warn=lambda _: None)
         except ContractError as error:
-            raise self._refusal(error) from None
+            raise self.refusal(error) from None
         return cast("dict[str, Any]", encode(environment))
 
-    def _guard(self, value: object, path: str) -> Any:
-        """The same value, in which each Output raises instead of giving a secret away."""
-        if isinstance(value, Mapping):
-            return {key: self._guard(item, f"{path}.{key}") for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._guard(item, f"{path}[{i}]") for i, item in enumerate(value)]
-        if not isinstance(value, pulumi.Output | Awaitable):
-            return value
-        output: pulumi.Output[Any] = pulumi.Output.from_input(value)
-
-        async def checked() -> pulumi.Output[Any]:
-            if await output.is_secret():
-                self._refuse(path, "a secret", "a plain value: the environment document never holds a secret")
-            return output
-
-        return pulumi.Output.from_input(checked())
-
-    def _refuse_unknown(self, value: object, accepted: type, path: str) -> None:
-        """Refuse keys that the TypedDict does not have, in it and in those inside it."""
-        if not isinstance(value, Mapping):
-            return
-        known = plain_types(accepted)
-        for key, item in value.items():
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                expected = f"{path}{near[0]}, the nearest known key" if near else f"one of {', '.join(sorted(known))}"
-                self._refuse(f"{path}{key}", "unknown", expected)
-            if is_typeddict(known[key]):
-                self._refuse_unknown(item, known[key], f"{path}{key}.")
-
-    def _refusal(self, error: ContractError) -> ArgumentError:
+    def refusal(self, error: ContractError) -> ArgumentError:
         """A mistake in the document, in the words of the argument that it comes from."""
-        path, found, expected = error.path, error.found, error.expected
-        if path.startswith("a key of "):
-            path, found, expected = path.removeprefix("a key of "), f"given the key {found}", f"as each key {expected}"
-        group, _, inner = path.partition(".")
-        if inner and group in ("callbacks", self._section):
-            path = inner
-        if path == "name":
-            path = "environment_name"
-        return ArgumentError(component=self._component, path=path, found=found, expected=expected)
-
-    def _refuse(self, path: str, found: str, expected: str) -> NoReturn:
-        raise ArgumentError(component=self._component, path=path, found=found, expected=expected)
-
-
-def plain_types(accepted: type) -> dict[str, type]:
-    """The type of each key of a TypedDict of arguments, once it is known: int for NotRequired[Input[int]]."""
-    # Not get_type_hints: pulumi.Input holds a forward reference that only resolves inside Pulumi.
-    return {key: _plain(hint) for key, hint in inspect.get_annotations(accepted).items()}
-
-
-def _plain(hint: Any) -> type:
-    wrapped = get_origin(hint) in (NotRequired, Union)
-    return _plain(get_args(hint)[0]) if wrapped else cast(type, get_origin(hint) or hint)
-
-
-def _holds_output(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(_holds_output(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_holds_output(item) for item in value)
-    return isinstance(value, pulumi.Output)
-
-
-def _whole(value: Any) -> Any:
-    """The same value with 4.0 as 4: on Pulumi's wire every number is a float."""
-    if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        refusal = super().refusal(error)
+        group, _, inner = refusal.path.partition(".")
+        path = inner if inner and group in ("callbacks", self._section) else refusal.path
+        path = "environment_name" if path == "name" else path
+        return ArgumentError(component=self.component, path=path, found=refusal.found, expected=refusal.expected)

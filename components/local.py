@@ -51,6 +51,7 @@ class LocalEnvironment(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LocalEnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         draft = Draft(Kind.LOCAL, name, args, LocalEnvironmentArgs)
+        document = draft.document(draft.part("working_directory", "python"))
         super().__init__(f"{PACKAGE}:index:LocalEnvironment", name, draft.inputs, opts)
-        self.environment = draft.document()
+        self.environment = document
         self.register_outputs({"environment": self.environment})

@@ -11,11 +11,14 @@ import time
 from runner import environment, inputs, request
 from runner.errors import ContractError, PenstockError, UsageError
 from runner.outcome import Failure, FailureClass, LogSummary, Outcome, State
+from runner.temporary import temporary_folder
 
 OPTIONS = (
     *("--environment", "--request", "--bundle"),
     *("--outcome", "--outcome-limit", "--trailer", "--artifacts", "--lock-fd"),
 )
+ANYWHERE = "auto"
+"""The value of `--artifacts` for a folder wherever temporary files go."""
 LIMITS = range(1024, 4096 + 1)
 """What `--outcome-limit` may be: room for how a run ended, and a page of memory, which is written in one step."""
 
@@ -32,6 +35,8 @@ def main(argv: list[str]) -> int:
         target = environment.read(document, warn=warnings.append)
         _check_bundle(asked, options)
         archive = inputs.archive(options["--bundle"]) if asked.bundle is not None else ""
+        if options.get("--artifacts") == ANYWHERE:
+            options["--artifacts"] = f"{temporary_folder()}/penstock-artifacts"
         if "--artifacts" in options:
             from runner.artifacts import make_folder
 
@@ -44,7 +49,7 @@ def main(argv: list[str]) -> int:
 
     code = None
     if asked.bundle is not None:
-        folder = f"{os.environ.get('TMPDIR') or '/tmp'}/penstock-code-{os.urandom(8).hex()}"  # noqa: S108 new, and 0700
+        folder = f"{temporary_folder()}/penstock-code-{os.urandom(8).hex()}"
         code = Code(archive=archive, bundle=asked.bundle, folder=folder)
     lock = options.get("--lock-fd")
     return supervise(

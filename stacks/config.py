@@ -1,20 +1,22 @@
 """Reads the stack's configuration; the only place that does.
 
-Guarantees: the program gets plain values, never a secret; a mistake ends `pulumi up` with one sentence that names the
-key and the file, before anything is created.
+Guarantees: the program gets plain values, and a secret only where an argument must be one; a mistake ends `pulumi up`
+with one sentence that names the key and the file, before anything is created.
 """
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import get_type_hints
 
 import pulumi
 from pulumi.runtime import get_config_env, is_config_secret
 
 from components import ENVIRONMENTS
-from components.document import plain_types
+from components.checking import plain_types
+from components.given import SECRET_ARGUMENTS
 from runner.environment import Kind
 
 
@@ -40,14 +42,20 @@ def load() -> StackConfig:
     config = pulumi.Config()
     # The same mapping that Pulumi's own start script reads. pulumi.Config can look up a key, but cannot list them.
     keys = sorted(key.removeprefix(f"{config.name}:") for key in get_config_env() if key.startswith(f"{config.name}:"))
-    for key in keys:
-        if is_config_secret(config.full_key(key)):
+    secrets = [key for key in keys if is_config_secret(config.full_key(key))]
+    for key in secrets:
+        if key not in SECRET_ARGUMENTS:
             raise refusal(key, "a secret", "plain text: the environment document never holds a secret")
     kind = _kind(config.get("kind"))
     types = _plain_types(kind)
     declared = {"kind"}.union(*map(_plain_types, ENVIRONMENTS))
-    values = {key: _value(config.require(key), as_type=types.get(key, object)) for key in keys if key != "kind"}
+    values = {
+        key: _value(config.require(key), as_type=types.get(key, object))
+        for key in keys
+        if key != "kind" and key not in secrets
+    }
     given = {key: value for key, value in values.items() if key not in declared or value not in ("", [], {})}
+    given |= {key: config.require_secret(key).apply(partial(_value, as_type=list)) for key in secrets}
     return StackConfig(stack=pulumi.get_stack(), kind=kind, arguments=given)
 
 
@@ -57,6 +65,8 @@ def refusal(path: str, found: str, expected: str) -> pulumi.RunError:
     # YAML reads a bare 4 or true as a number or a truth value; in `env` that is the likeliest of all mistakes.
     bare = expected == "text" and re.fullmatch(r"-?[0-9.e+]+|true|false", found)
     step = "Put it in quotes" if bare else "Correct it"
+    if found == "plain text":
+        step = f"Encrypt it with `pulumi config set --secret --path '{path}'`"
     return pulumi.RunError(
         f"{place} is {found}, expected {expected}. {step} in stacks/Pulumi.{pulumi.get_stack()}.yaml."
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 
 from components import ENVIRONMENTS
-from components.document import ArgumentError
+from components.given import ArgumentError
 from stacks.config import StackConfig, refusal
 
 

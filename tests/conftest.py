@@ -25,6 +25,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = os.environ.get("PENSTOCK_NO_ENGINE")
     if reason and item.get_closest_marker("engine"):
         pytest.skip(reason)
+    if item.get_closest_marker("cluster") and "PENSTOCK_TEST_KUBECONFIG" not in os.environ:
+        pytest.skip("no cluster is given by PENSTOCK_TEST_KUBECONFIG; `make test-cluster` starts one")
 
 
 @pytest.hookimpl(trylast=True)

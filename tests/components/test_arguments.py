@@ -7,16 +7,36 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from components.arguments import ExecutorOptions, LocalTimeouts, LogOptions, RetentionOptions, TlsFileOptions
-from components.document import plain_types
+from components.checking import plain_types
+from components.kubernetes_arguments import FailurePolicyOptions, ResourceOptions, SecretOptions, TimeoutOptions
+from components.kubernetes_job import RESOURCES, TIMEOUTS, KubernetesJobEnvironmentArgs
 from components.local import LocalEnvironmentArgs
-from runner.environment import Callbacks, Environment, Executor, Local, Log, Retention, Timeouts, TlsFiles
+from runner.environment import (
+    Callbacks,
+    Environment,
+    Executor,
+    FailurePolicy,
+    KubernetesJob,
+    Local,
+    Log,
+    Resources,
+    Retention,
+    Timeouts,
+    TlsFiles,
+)
 
 GROUPS: list[tuple[Any, Any]] = [
     (ExecutorOptions, Executor),
     (TlsFileOptions, TlsFiles),
     (RetentionOptions, Retention),
     (LogOptions, Log),
+    (TimeoutOptions, Timeouts),
+    (FailurePolicyOptions, FailurePolicy),
+    (ResourceOptions, Resources),
 ]
+PARTS = {item.name for item in fields(Environment)}
+NOT_GIVEN = {"schema_version", "kind", "name", "producer", "callbacks", "local", "kubernetes_job"}
+CALLBACKS = {item.name for item in fields(Callbacks)}
 
 
 @pytest.mark.parametrize(("options", "group"), GROUPS)
@@ -35,20 +55,36 @@ def test_a_key_has_the_type_of_its_field(options: Any, group: Any) -> None:
 
 
 @pytest.mark.parametrize(("options", "group"), [*GROUPS, (LocalTimeouts, Timeouts)])
-def test_a_key_is_required_when_its_field_has_no_default(options: Any, group: Any) -> None:
+def test_a_key_is_required_when_neither_its_field_nor_the_component_has_a_default(options: Any, group: Any) -> None:
+    components = {ResourceOptions: RESOURCES, TimeoutOptions: TIMEOUTS}.get(options, {})
     required = {item.name for item in fields(group) if item.default is MISSING and item.default_factory is MISSING}
 
-    assert options.__required_keys__ == required
+    assert options.__required_keys__ == required - set(components)
 
 
 def test_local_has_every_part_of_the_document_that_a_local_environment_can_have() -> None:
-    parts = {item.name for item in fields(Environment)}
-    not_given = {"schema_version", "kind", "name", "producer", "callbacks", "local"}
-    refused = {"image", "resources", "secrets"}
-    grouped = {item.name for group in (Callbacks, Local) for item in fields(group)}
+    refused = {"image", "resources", "secrets", "failure_policy"}
+    section = {item.name for item in fields(Local)}
 
-    assert set(plain_types(LocalEnvironmentArgs)) == parts - not_given - refused | grouped | {"environment_name"}
+    assert set(plain_types(LocalEnvironmentArgs)) == PARTS - NOT_GIVEN - refused | CALLBACKS | section | {
+        "environment_name"
+    }
 
 
-def test_no_argument_of_an_environment_has_a_default_of_its_own() -> None:
-    assert LocalEnvironmentArgs.__required_keys__ == frozenset()
+def test_kubernetes_job_has_every_part_of_the_document() -> None:
+    computed = {item.name for item in fields(KubernetesJob)} - {"namespace"}
+
+    missing = (PARTS - NOT_GIVEN | CALLBACKS | {"environment_name", "namespace"}) - set(
+        plain_types(KubernetesJobEnvironmentArgs)
+    )
+    assert missing == set()
+    assert computed == {"job"}
+
+
+def test_a_secret_says_where_its_value_stands() -> None:
+    assert SecretOptions.__required_keys__ == {"env", "secret", "key"}
+
+
+@pytest.mark.parametrize("accepted", [LocalEnvironmentArgs, KubernetesJobEnvironmentArgs])
+def test_no_argument_of_an_environment_must_be_given_whatever_else_is(accepted: Any) -> None:
+    assert accepted.__required_keys__ == frozenset()

@@ -1,15 +1,13 @@
 """How Outputs travel from arguments to the document; the document's rules are tested with each environment."""
 
 import asyncio
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 import pulumi
 import pytest
 
-from components.arguments import ExecutorOptions
-from components.document import ArgumentError, plain_types
+from components.given import ArgumentError
 from components.local import LocalEnvironment
-from runner.environment import LogLevel
 from tests.testbed.pulumi_mocks import Deploy, Exported, unknown
 
 
@@ -114,23 +112,3 @@ def test_a_secret_is_refused_wherever_it_is(deploy: Deploy, args: Any, path: str
 
 def test_every_refusal_is_one_that_pulumi_prints_without_a_traceback() -> None:
     assert issubclass(ArgumentError, pulumi.RunError)
-
-
-class Sample(TypedDict):
-    required: pulumi.Input[str]
-    number: NotRequired[pulumi.Input[int]]
-    choice: NotRequired[pulumi.Input[LogLevel]]
-    group: NotRequired[pulumi.Input[ExecutorOptions]]
-    texts: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    plain: NotRequired[bool]
-
-
-def test_the_plain_types_of_arguments() -> None:
-    assert plain_types(Sample) == {
-        "required": str,
-        "number": int,
-        "choice": LogLevel,
-        "group": ExecutorOptions,
-        "texts": list,
-        "plain": bool,
-    }

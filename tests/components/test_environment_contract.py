@@ -9,13 +9,16 @@ import pulumi
 import pytest
 
 from components import ENVIRONMENTS
-from components.document import ArgumentError
+from components.given import ArgumentError
 from runner import __version__
 from runner.contract import to_bytes
 from runner.environment import Kind, read
 from tests.testbed.pulumi_mocks import PROJECT, STACK, Deploy, RecordingMonitor
 
-SMALLEST: Mapping[Kind, Mapping[str, Any]] = {Kind.LOCAL: {}}
+SMALLEST: Mapping[Kind, Mapping[str, Any]] = {
+    Kind.LOCAL: {},
+    Kind.KUBERNETES_JOB: {"image": "registry.example/team/flows:1"},
+}
 """Of each kind, the fewest arguments with which it can be provisioned."""
 
 SHARED: Mapping[str, Any] = {

@@ -4,7 +4,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.document import ArgumentError
+from components.given import ArgumentError
 from components.local import LocalEnvironment
 from tests.testbed.pulumi_mocks import Deploy
 

@@ -9,11 +9,13 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components import ENVIRONMENTS
 from components.document import PACKAGE
+from components.kubernetes_namespace import KubernetesNamespace
 
 
 def schema() -> dict[str, Any]:
     components = [cast("type[pulumi.ComponentResource]", component) for component in ENVIRONMENTS.values()]
-    return cast("dict[str, Any]", json.loads(ComponentProvider(components, PACKAGE).schema or ""))
+    provider = ComponentProvider([*components, KubernetesNamespace], PACKAGE)
+    return cast("dict[str, Any]", json.loads(provider.schema or ""))
 
 
 def properties(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -8,6 +9,7 @@ from pulumi.runtime.config import set_all_config
 
 from runner.environment import Kind
 from stacks.config import StackConfig, load
+from tests.testbed.pulumi_mocks import mocked_pulumi
 
 Load = Callable[..., StackConfig]
 
@@ -58,7 +60,9 @@ def test_text_stays_text_and_everything_else_is_what_the_file_has(
     assert load_from({"penstock:kind": "local", f"penstock:{key}": written}).arguments == {key: value}
 
 
-@pytest.mark.parametrize(("key", "empty"), [("python", ""), ("routing_labels", "[]"), ("executor", "{}")])
+@pytest.mark.parametrize(
+    ("key", "empty"), [("python", ""), ("routing_labels", "[]"), ("executor", "{}"), ("create_namespace", "")]
+)
 def test_an_empty_value_is_as_if_it_were_not_given(load_from: Load, key: str, empty: str) -> None:
     assert load_from({"penstock:kind": "local", f"penstock:{key}": empty}).arguments == {}
 
@@ -71,14 +75,49 @@ def test_keys_of_other_namespaces_are_none_of_ours(load_from: Load) -> None:
 
 def test_a_kind_that_cannot_be_provisioned_is_refused(load_from: Load) -> None:
     assert refused(load_from, {"penstock:kind": "locale"}) == (
-        'penstock:kind is "locale", expected one of local. Correct it in stacks/Pulumi.dev.yaml.'
+        'penstock:kind is "locale", expected one of local, kubernetes-job. Correct it in stacks/Pulumi.dev.yaml.'
     )
 
 
 def test_a_missing_kind_is_refused(load_from: Load) -> None:
     assert refused(load_from, {}) == (
-        "penstock:kind is missing, expected one of local. Correct it in stacks/Pulumi.dev.yaml."
+        "penstock:kind is missing, expected one of local, kubernetes-job. Correct it in stacks/Pulumi.dev.yaml."
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "value"),
+    [
+        ("create_namespace", "false", False),
+        ("service_mesh", "true", True),
+        ("create_namespace", "no", "no"),
+        ("pod_security", "baseline", "baseline"),
+        ("quota", '{"pods":4}', {"pods": 4}),
+        ("volumes", '[{"name":"data"}]', [{"name": "data"}]),
+        ("job_spec", "jobs/flow.yaml", "jobs/flow.yaml"),
+        ("namespace", "42", "42"),
+    ],
+)
+def test_values_of_other_kinds_of_environment(load_from: Load, key: str, written: str, value: Any) -> None:
+    values = {"penstock:kind": "kubernetes-job", f"penstock:{key}": written}
+
+    assert load_from(values).arguments == {key: value}
+
+
+def test_a_key_that_must_be_secret_is_handed_on_as_a_secret(load_from: Load) -> None:
+    written = [{"server": "registry.example", "username": "bob", "password": "hunter2"}]
+    values = {"penstock:kind": "kubernetes-job", "penstock:registry_credentials": json.dumps(written)}
+
+    async def known(output: pulumi.Output[Any]) -> tuple[Any, bool]:
+        return await output.future(), await output.is_secret()
+
+    with mocked_pulumi():
+        arguments = load_from(values, secrets=("penstock:registry_credentials",)).arguments
+        (key, output), *others = arguments.items()
+        assert isinstance(output, pulumi.Output)
+        value = asyncio.get_event_loop().run_until_complete(known(output))
+
+    assert (key, value, others) == ("registry_credentials", (written, True), [])
 
 
 @pytest.mark.parametrize("key", ["env", "kind", "unheard_of"])

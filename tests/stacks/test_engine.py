@@ -10,26 +10,20 @@ from pathlib import Path
 
 import pytest
 
-import stacks
 from runner.contract import to_bytes
 from runner.environment import read
-from tests.testbed.pulumi_engine import Engine, engine_at
+from tests.testbed.pulumi_engine import CHECKOUT, Engine, engine_at, penstock_at
 from tests.testbed.runner_process import BEHAVIOURS
 
 pytestmark = pytest.mark.engine
 
-CHECKOUT = Path(stacks.__file__).parent.parent
 LOCAL = "penstock:index:LocalEnvironment"
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """Our project, copied so that nothing is written to the checkout, with the stack `local`."""
-    engine = engine_at(tmp_path_factory.mktemp("engine"))
-    shutil.copy(CHECKOUT / "Pulumi.yaml", engine.project)
-    shutil.copytree(CHECKOUT / "stacks", engine.project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-    # A current language host runs the project's virtual environment, an older one the python3 that is first on PATH.
-    (engine.project / ".venv").symlink_to(sys.prefix)
+    """Our project with the stack `local`."""
+    engine = penstock_at(tmp_path_factory.mktemp("engine"))
     engine.do("stack", "init", "local")
     return engine
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from pulumi.runtime.config import set_all_config
 
 import stacks
@@ -19,8 +19,8 @@ STACKS = Path(stacks.__file__).parent
 EXAMPLES = sorted(STACKS.glob("Pulumi.*.yaml"))
 
 
-def configured(arguments: Mapping[str, Any]) -> StackConfig:
-    return StackConfig(stack="dev", kind=Kind.LOCAL, arguments=arguments)
+def configured(arguments: Mapping[str, Any], kind: Kind = Kind.LOCAL) -> StackConfig:
+    return StackConfig(stack="dev", kind=kind, arguments=arguments)
 
 
 def test_the_environment_is_named_after_the_stack(deploy: Deploy) -> None:
@@ -63,6 +63,36 @@ def test_a_mistake_is_told_in_the_words_of_the_configuration(
     assert refusals == [f"penstock:{mistake}. {step} in stacks/Pulumi.dev.yaml."]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "mistake", "step"),
+    [
+        ({"create_namespace": "no"}, 'create_namespace is "no", expected true or false', "Correct it"),
+        ({"labels": {"live": True}}, "labels.live is true, expected text", "Put it in quotes"),
+        ({"job_spec": "nowhere.yaml"}, "job_spec is a file that cannot be read (", "Correct it"),
+        ({"volumes": [{"nme": "x"}]}, "volumes[0].nme is unknown, expected volumes[0].name, the nearest", "Correct it"),
+        (
+            {"registry_credentials": [{"server": "a", "username": "b", "password": "hunter2"}]},
+            "registry_credentials[0].password is plain text, expected a secret of Pulumi's",
+            "Encrypt it with `pulumi config set --secret --path 'registry_credentials[0].password'`",
+        ),
+    ],
+)
+def test_mistakes_about_a_kubernetes_environment(
+    deploy: Deploy, arguments: Mapping[str, Any], mistake: str, step: str
+) -> None:
+    refusals = []
+
+    def program() -> None:
+        with pytest.raises(pulumi.RunError) as refusal:
+            build(configured({"image": "flows:1", **arguments}, Kind.KUBERNETES_JOB))
+        refusals.append(str(refusal.value))
+
+    assert deploy(program).own == []
+    assert refusals[0].startswith(f"penstock:{mistake}")
+    assert refusals[0].endswith(f". {step} in stacks/Pulumi.dev.yaml.")
+    assert "hunter2" not in refusals[0]
+
+
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
 def test_each_example_stack_gives_a_document_of_its_kind(
     deploy: Deploy, file: Path, monkeypatch: pytest.MonkeyPatch
@@ -96,5 +126,5 @@ def test_a_mistake_ends_the_program_with_the_code_that_keeps_pulumi_from_adding_
     deploy(program)
 
     assert [record.getMessage() for record in caplog.records] == [
-        'penstock:kind is "locale", expected one of local. Correct it in stacks/Pulumi.dev.yaml.'
+        'penstock:kind is "locale", expected one of local, kubernetes-job. Correct it in stacks/Pulumi.dev.yaml.'
     ]

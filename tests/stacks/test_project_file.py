@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any, get_type_hints, is_typeddict
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 import stacks
 from components import ENVIRONMENTS
-from components.document import plain_types
+from components.checking import item_type, plain_types
 
 CHECKOUT = Path(stacks.__file__).parent.parent
 PROJECT: dict[str, Any] = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
@@ -17,15 +17,34 @@ ARGUMENTS = {
     for component in ENVIRONMENTS.values()
     for key, plain in plain_types(get_type_hints(component.__init__)["args"]).items()
 }
+OPTIONS = {key: option for key, option in PROJECT["config"].items() if ":" not in key}
+GROUPS: dict[str, Any] = {
+    key: group
+    for component in ENVIRONMENTS.values()
+    for accepted in [get_type_hints(component.__init__)["args"]]
+    for key, plain in plain_types(accepted).items()
+    for group in [item_type(accepted, key) if plain is list else plain]
+    if is_typeddict(group)
+}
+"""Options that are mappings of known keys, or lists of such."""
 EMPTY: dict[str, object] = {"string": "", "array": [], "object": {}}
 
 
 def test_it_declares_the_kind_and_every_argument_of_every_kind() -> None:
-    assert set(PROJECT["config"]) == {"kind", *ARGUMENTS}
+    assert set(OPTIONS) == {"kind", *ARGUMENTS}
 
 
 def test_only_the_kind_must_be_given() -> None:
-    assert [key for key, option in PROJECT["config"].items() if "default" not in option] == ["kind"]
+    assert [key for key, option in OPTIONS.items() if "default" not in option] == ["kind"]
+
+
+def test_the_kubernetes_provider_changes_documents_and_logins_in_place() -> None:
+    others = {key: option for key, option in PROJECT["config"].items() if key not in OPTIONS}
+
+    assert others == {
+        "kubernetes:enableConfigMapMutable": {"value": True},
+        "kubernetes:enableSecretMutable": {"value": True},
+    }
 
 
 def test_its_description_names_the_kinds_that_can_be_provisioned() -> None:
@@ -46,9 +65,9 @@ def test_an_option_is_described_in_whole_sentences(key: str) -> None:
     assert PROJECT["config"][key]["description"].endswith(".")
 
 
-@pytest.mark.parametrize("key", [key for key, plain in ARGUMENTS.items() if is_typeddict(plain)])
+@pytest.mark.parametrize("key", GROUPS)
 def test_the_description_of_a_group_names_its_keys(key: str) -> None:
-    assert all(inner in PROJECT["config"][key]["description"] for inner in plain_types(ARGUMENTS[key]))
+    assert all(inner in PROJECT["config"][key]["description"] for inner in plain_types(GROUPS[key]))
 
 
 def test_the_paths_it_names_are_relative_to_it() -> None:

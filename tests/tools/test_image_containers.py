@@ -257,16 +257,14 @@ def build(engine: buildah.Buildah, tmp_path: Path) -> Callable[..., Unpacked]:
     return build
 
 
-def test_an_edit_changes_the_last_layer_only_and_takes_seconds(
+def test_an_edit_changes_the_last_layer_only(
     engine: buildah.Buildah, build: Callable[..., Unpacked], unpacked: Callable[[str], Unpacked], tmp_path: Path
 ) -> None:
     context.fill(tmp_path / "context")
     (wheel,) = (tmp_path / "context" / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("runner/edit.py", "")
-    start = time.monotonic()
     after = build(CHECKOUT / "runner" / "Dockerfile", tmp_path / "context", **engine.arguments, EXTRAS="dask")
-    assert time.monotonic() - start < 30  # a third of it where nothing else runs
     assert (after.root / "opt" / "penstock" / "runner" / "edit.py").exists()
     before = unpacked("runner-dask").layers
     assert after.layers[:-1] == before[:-1]

@@ -32,7 +32,6 @@ BUNDLE_FOLDER = "/penstock/bundle"
 BUNDLE_FILE = "bundle.zip"
 REQUEST_FOLDER = "/penstock/request"
 REQUEST_FILE = "request.json"
-ARTIFACTS = "/tmp/penstock/artifacts"  # noqa: S108 the container's own /tmp, which nobody else can see
 TERMINATION_LOG = "/dev/termination-log"
 TERMINATION_LIMIT = 4096
 """Largest termination message that the kubelet keeps of a container, in bytes."""
@@ -162,7 +161,7 @@ def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest
         *("--outcome", outcome),
         *("--outcome-limit", str(min(TERMINATION_LIMIT, TERMINATION_LIMIT_OF_POD // containers))),
         *("--trailer", "yes"),
-        *("--artifacts", ARTIFACTS),
+        *("--artifacts", "auto"),
     ]
     if not inline:
         digest = hashlib.sha256(request_text).hexdigest()

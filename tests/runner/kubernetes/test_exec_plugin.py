@@ -3,6 +3,7 @@
 # ruff: noqa: S105, S106 no secret here opens anything
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -30,7 +31,7 @@ calls = folder / "calls"
 with calls.open("a") as file:
     print(json.dumps({{"args": sys.argv[1:], "variable": os.environ.get("VARIABLE"),
                       "info": json.loads(os.environ["KUBERNETES_EXEC_INFO"]),
-                      "terminal": sys.stdin.isatty(), "input": sys.stdin.read()}}), file=file)
+                      "terminal": sys.stdin.isatty(), "input": sys.stdin.readline()}}), file=file)
 {code}
 """
 
@@ -249,6 +250,24 @@ def test_a_command_that_must_ask_needs_a_terminal(plugin: Plugin, monkeypatch: p
         monkeypatch.setattr(sys, "stdin", nothing)
         with pytest.raises(ConfigError, match="wants to ask you, and there is no terminal"):
             plugin(interactiveMode="Always").current()
+
+
+@pytest.mark.parametrize("mode", ["IfAvailable", "Always"])
+def test_a_command_may_ask_on_a_terminal(plugin: Plugin, mode: str, tmp_path: Path) -> None:
+    plugin("print('Code?', file=sys.stderr)\n" + _answer(token="secret"), interactiveMode=mode)
+    program = f"from runner.kubernetes.config import load; load(kubeconfig='{tmp_path}/config').credentials.current()"
+    ours, theirs = os.openpty()
+    try:
+        os.write(ours, b"1234\n")
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert (done.returncode, done.stderr) == (0, "Code?\n")
+    assert _calls(tmp_path)[0]["info"]["spec"] == {"interactive": True}
+    assert (_calls(tmp_path)[0]["terminal"], _calls(tmp_path)[0]["input"]) == (True, "1234\n")
 
 
 def test_a_command_that_hangs_is_ended(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:

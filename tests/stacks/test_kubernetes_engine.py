@@ -1,0 +1,483 @@
+"""The example stack for Kubernetes under the real Pulumi CLI and provider, on a real cluster.
+
+What is there is asked from the API server with the official client, which Penstock itself does not use.
+"""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+
+from components.job_template import job_template
+from components.rbac import SUBMITTER, Rule, previewer
+from runner.contract import to_bytes
+from runner.environment import Environment, read
+from tests.testbed.pulumi_engine import Engine, Finished, penstock_at
+from tests.testbed.runner_process import BEHAVIOURS
+
+pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(180)]
+
+PROVIDER = "pulumi-resource-kubernetes"
+EXAMPLE = "Pulumi.kubernetes-job.yaml"
+ENVIRONMENT = "flights"
+PASSWORD = "hunter2"  # noqa: S105 of no registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack with a namespace of its own."""
+
+    engine: Engine
+    name: str
+    namespace: str
+
+    @property
+    def file(self) -> Path:
+        """Its configuration."""
+        return self.engine.project / "stacks" / f"Pulumi.{self.name}.yaml"
+
+    def run(self, command: str, *arguments: str) -> Finished:
+        """One command of the CLI about it, whatever its exit code."""
+        return self.engine.run(command, "--stack", self.name, *arguments)
+
+    def do(self, command: str, *arguments: str) -> str:
+        """One command of the CLI about it that must succeed."""
+        return self.engine.do(command, "--stack", self.name, *arguments)
+
+    def set(self, path: str, value: str, *options: str) -> None:
+        """Change its configuration."""
+        self.engine.do("config", "set", "--stack", self.name, "--path", path, value, *options)
+
+    def up(self) -> None:
+        """Provision it."""
+        self.do("up", "--yes", "--skip-preview")
+
+    def destroy(self) -> None:
+        """Remove all of it, itself included."""
+        self.do("destroy", "--yes", "--skip-preview", "--remove")
+
+    def environment(self) -> tuple[Environment, bytes]:
+        """Its output, as the runner reads it, and the canonical bytes of that."""
+        text = self.engine.do("stack", "output", "environment", "--json", "--stack", self.name)
+        return read(text, warn=pytest.fail), to_bytes(json.loads(text))
+
+
+@pytest.fixture(scope="module")
+def kubeconfig() -> str:
+    """Access to the cluster with all rights."""
+    return os.environ["PENSTOCK_TEST_KUBECONFIG"]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory, kubeconfig: str) -> Engine:
+    engine = penstock_at(tmp_path_factory.mktemp("engine"))
+    if shutil.which(PROVIDER, path=engine.env["PATH"]) is None:
+        pytest.skip(f"no provider: PATH has no `{PROVIDER}`; `make test-cluster` gets one")
+    return replace(engine, env={**engine.env, "KUBECONFIG": kubeconfig})
+
+
+@pytest.fixture(scope="module")
+def api(kubeconfig: str) -> Iterator[client.ApiClient]:
+    with config.new_client_from_config(kubeconfig) as api:
+        yield api
+
+
+@contextmanager
+def stack_from_example(engine: Engine, namespace: str = "", **changes: str) -> Iterator[Stack]:
+    """The example stack, with a namespace of its own; leaves neither behind, whatever happens."""
+    name = f"s{secrets.token_hex(4)}"
+    stack = Stack(engine=engine, name=name, namespace=namespace or f"stack-{name}")
+    shutil.copy(stack.file.with_name(EXAMPLE), stack.file)
+    engine.do("stack", "init", name)
+    try:
+        stack.set("environment_name", ENVIRONMENT)
+        stack.set("namespace", stack.namespace)
+        for path, value in changes.items():
+            stack.set(path, value)
+        yield stack
+    finally:
+        if f"{name}.json" in engine.stacks:
+            stack.destroy()
+
+
+KINDS = {
+    "ServiceAccount": (client.CoreV1Api, "service_account"),
+    "ConfigMap": (client.CoreV1Api, "config_map"),
+    "Secret": (client.CoreV1Api, "secret"),
+    "ResourceQuota": (client.CoreV1Api, "resource_quota"),
+    "LimitRange": (client.CoreV1Api, "limit_range"),
+    "Role": (client.RbacAuthorizationV1Api, "role"),
+    "RoleBinding": (client.RbacAuthorizationV1Api, "role_binding"),
+    "NetworkPolicy": (client.NetworkingV1Api, "network_policy"),
+}
+
+
+def ask(api: client.ApiClient, verb: str, kind: str, *arguments: Any, **options: Any) -> Any:
+    """One request about a kind of object in a namespace; the answer as JSON has it."""
+    group, name = KINDS[kind]
+    return api.sanitize_for_serialization(getattr(group(api), f"{verb}_namespaced_{name}")(*arguments, **options))
+
+
+def objects(api: client.ApiClient, namespace: str) -> dict[str, Any]:
+    """What Penstock has in a namespace, by kind and name, as the API server tells it."""
+    return {
+        f"{kind}/{item['metadata']['name']}": item
+        for kind in KINDS
+        for item in ask(api, "list", kind, namespace, label_selector="app.kubernetes.io/managed-by=pulumi")["items"]
+    }
+
+
+def namespaces(api: client.ApiClient) -> set[str]:
+    return {item.metadata.name for item in client.CoreV1Api(api).list_namespace().items}
+
+
+@pytest.fixture(scope="module")
+def flights(engine: Engine, api: client.ApiClient) -> Iterator[Stack]:
+    """The example, provisioned, with sizes that Kubernetes would rewrite if they were not written its way."""
+    with stack_from_example(engine) as stack:
+        stack.set("quota.cpu_millicores", "1500")
+        stack.set("quota.jobs", "1000")
+        stack.set("container_limits.max.memory_mib", "1536")
+        stack.set("registry_credentials[0].server", "registry.example")
+        stack.set("registry_credentials[0].username", "bob")
+        stack.set("registry_credentials[0].password", PASSWORD, "--secret")
+        stack.set("submitters[0].kind", "Group")
+        stack.set("submitters[0].name", "data-team")
+        stack.up()
+        yield stack
+    assert stack.namespace not in namespaces(api)
+
+
+def test_what_the_api_server_has(flights: Stack, api: client.ApiClient) -> None:
+    found = objects(api, flights.namespace)
+
+    assert set(found) == {
+        "ConfigMap/flights-environment",
+        "LimitRange/flights-limits",
+        "NetworkPolicy/flights-deny",
+        "NetworkPolicy/flights-run",
+        "ResourceQuota/flights-quota",
+        "Secret/flights-registry",
+        "ServiceAccount/flights-runner",
+        *(f"{kind}/flights-{role}" for kind in ("Role", "RoleBinding", "ServiceAccount") for role in ROLES),
+    }
+    for item in found.values():
+        assert item["metadata"]["labels"].items() >= {"penstock.dev/environment": "flights", "team": "data"}.items()
+    namespace = client.CoreV1Api(api).read_namespace(flights.namespace).metadata.labels
+    assert namespace["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert found["ServiceAccount/flights-runner"]["automountServiceAccountToken"] is False
+    assert found["ResourceQuota/flights-quota"]["status"]["hard"] == {
+        "requests.cpu": "1500m",
+        "requests.memory": "2Gi",
+        "count/jobs.batch": "1k",
+    }
+    assert found["RoleBinding/flights-submitter"]["subjects"][1]["name"] == "data-team"
+
+
+def test_the_document_in_the_cluster_is_the_stacks_output_byte_by_byte(flights: Stack, api: client.ApiClient) -> None:
+    environment, data = flights.environment()
+
+    stored = client.CoreV1Api(api).read_namespaced_config_map("flights-environment", flights.namespace)
+    assert stored.data["environment.json"].encode() == data
+    assert (environment.name, environment.image) == ("flights", "penstock.local/flights:test")
+    assert environment.resources is not None
+    assert (environment.resources.cpu_millicores, environment.resources.memory_mib) == (250, 512)
+
+
+def test_a_password_is_in_its_secret_only(flights: Stack, api: client.ApiClient) -> None:
+    stored = client.CoreV1Api(api).read_namespaced_secret("flights-registry", flights.namespace)
+    auths = json.loads(base64.b64decode(stored.data[".dockerconfigjson"]))["auths"]
+
+    assert stored.type == "kubernetes.io/dockerconfigjson"
+    assert auths["registry.example"]["password"] == PASSWORD
+    state = flights.engine.do("stack", "export", "--stack", flights.name)
+    for text in (state, flights.environment()[1].decode(), flights.file.read_text()):
+        assert PASSWORD not in text
+        assert stored.data[".dockerconfigjson"] not in text
+
+
+def test_a_second_preview_is_empty_also_when_it_looks_at_the_cluster(flights: Stack) -> None:
+    flights.do("preview", "--expect-no-changes")
+    flights.do("preview", "--expect-no-changes", "--refresh")
+
+
+ROLES = ("submitter", "previewer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Access to the cluster as a service account."""
+
+    api: client.ApiClient
+    kubeconfig: Path
+
+
+@contextmanager
+def account(stack: Stack, api: client.ApiClient, name: str, folder: Path) -> Iterator[Account]:
+    """Access as an environment's own service account, by a token that is asked for."""
+    request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=3600))
+    answer = client.CoreV1Api(api).create_namespaced_service_account_token(name, stack.namespace, request)
+    access = json.loads(Path(stack.engine.env["KUBECONFIG"]).read_text())
+    for user in access["users"]:
+        user["user"] = {"token": answer.status.token}
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(access))
+    with config.new_client_from_config(str(path)) as own:
+        yield Account(api=own, kubeconfig=path)
+
+
+def rights(api: client.ApiClient, namespace: str) -> set[tuple[str, str, str, str]]:
+    """What the account may do in a namespace: group, resource, verb and name, without what every account may."""
+    group = "authorization.k8s.io"
+    review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=namespace))
+    answer = client.AuthorizationV1Api(api).create_self_subject_rules_review(review)
+    return {
+        (api_group, resource, verb, name)
+        for rule in answer.status.resource_rules
+        for api_group in rule.api_groups or ()
+        for resource in rule.resources or ()
+        for verb in rule.verbs
+        for name in rule.resource_names or ("",)
+        if api_group != group and not resource.startswith("selfsubject")
+    }
+
+
+def rights_of(rules: tuple[Rule, ...]) -> set[tuple[str, str, str, str]]:
+    return {
+        (rule.group, resource, verb, name)
+        for rule in rules
+        for resource in rule.resources
+        for verb in rule.verbs
+        for name in rule.names or ("",)
+    }
+
+
+def test_accounts_have_exactly_the_rights_of_their_roles(flights: Stack, api: client.ApiClient, tmp_path: Path) -> None:
+    for role, rules in (("submitter", SUBMITTER), ("previewer", previewer(flights.namespace)), ("runner", ())):
+        with account(flights, api, f"flights-{role}", tmp_path) as own:
+            assert rights(own.api, flights.namespace) == rights_of(rules)
+            assert rights(own.api, "default") == set()
+
+
+def as_account(stack: Stack, own: Account) -> Stack:
+    """The stack, for somebody with that access only."""
+    return replace(stack, engine=replace(stack.engine, env={**stack.engine.env, "KUBECONFIG": str(own.kubeconfig)}))
+
+
+def test_a_previewer_previews_and_changes_nothing(flights: Stack, api: client.ApiClient, tmp_path: Path) -> None:
+    changed = Path(shutil.copy(flights.file, tmp_path))
+    changed.write_text(changed.read_text().replace("memory_mib: 512", "memory_mib: 640"))
+    before = objects(api, flights.namespace)
+
+    with account(flights, api, "flights-previewer", tmp_path) as own:
+        flights_as_previewer = as_account(flights, own)
+        flights_as_previewer.do("preview", "--expect-no-changes")
+        change = json.loads(flights_as_previewer.do("preview", "--json", "--config-file", str(changed)))
+        refused = {
+            refusal(own.api, verb, name.partition("/")[0], item)
+            for name, item in before.items()
+            for verb in ("create", "replace", "patch", "delete")
+        }
+
+    # The component itself, and the document.
+    assert change["changeSummary"]["update"] == 2
+    assert refused == {403}
+    assert objects(api, flights.namespace) == before
+
+
+def refusal(api: client.ApiClient, verb: str, kind: str, item: dict[str, Any]) -> int:
+    """The status with which the API server refuses to change an object."""
+    name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
+    body = {**item, "metadata": {"name": name, "labels": {"changed": "yes"}}}
+    arguments = {"create": (namespace, body), "delete": (name, namespace)}.get(verb, (name, namespace, body))
+    with pytest.raises(ApiException) as refused:
+        ask(api, verb, kind, *arguments)
+    return int(refused.value.status)
+
+
+def test_a_previewer_sees_what_others_have_changed_but_no_secret(
+    flights: Stack, api: client.ApiClient, tmp_path: Path
+) -> None:
+    with account(flights, api, "flights-previewer", tmp_path) as own:
+        flights_as_previewer = as_account(flights, own)
+        whole = flights_as_previewer.run("preview", "--refresh")
+        without = flights_as_previewer.run("preview", "--refresh", "--exclude", "**Secret**", "--expect-no-changes")
+
+    assert 'cannot get resource "secrets"' in whole.out
+    assert without.code == 0, without.out + without.err
+
+
+def pod_of(job: dict[str, Any], image: str) -> dict[str, Any]:
+    """The pod of a Job's template, with what the launcher adds for it to be one."""
+    spec = json.loads(json.dumps(job["spec"]["template"]["spec"]))
+    for container in spec["containers"]:
+        container.setdefault("image", image)
+        container["resources"] = {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"memory": "8Mi"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tried"}, "spec": spec}
+
+
+def test_the_namespace_takes_the_pod_of_a_run_and_no_pod_with_privileges(flights: Stack, api: client.ApiClient) -> None:
+    core = client.CoreV1Api(api)
+    environment, _ = flights.environment()
+    assert environment.kubernetes_job is not None
+    pod = pod_of(dict(environment.kubernetes_job.job), environment.image or "")
+
+    core.create_namespaced_pod(flights.namespace, pod, dry_run="All")
+    for change in (
+        {"allowPrivilegeEscalation": True},
+        {"runAsNonRoot": False},
+        {"capabilities": {"add": ["SYS_ADMIN"]}},
+    ):
+        worse = json.loads(json.dumps(pod))
+        worse["spec"]["containers"][0]["securityContext"].update(change)
+        with pytest.raises(ApiException) as refused:
+            core.create_namespaced_pod(flights.namespace, worse, dry_run="All")
+        assert refused.value.status == 403
+        assert 'violates PodSecurity "restricted:latest"' in json.loads(refused.value.body)["message"]
+
+
+def test_the_api_server_takes_the_job_with_whatever_is_asked_for(flights: Stack, api: client.ApiClient) -> None:
+    job = job_template(
+        "flights",
+        flights.namespace,
+        service_account="flights-runner",
+        labels={"team": "data"},
+        queue_name="batch",
+        failure_policy={"retries": 3, "flow": "retry", "crash": "retry", "oom": "retry", "preempted": "fail"},
+        node_selector={"pool": "spot"},
+        tolerations=[{"key": "spot", "operator": "Exists"}],
+        volumes=[
+            {"name": "lake", "mount_path": "/lake", "persistent_volume_claim": "lake"},
+            {"name": "settings", "mount_path": "/settings", "config_map": "settings", "read_only": True},
+            {"name": "scratch", "mount_path": "/scratch", "empty_dir_mib": 100},
+        ],
+    )
+    job["metadata"]["name"] = "tried"
+    job["spec"]["template"]["spec"]["containers"][0]["image"] = "penstock.local/flights:test"
+
+    taken = client.BatchV1Api(api).create_namespaced_job(flights.namespace, job, dry_run="All")
+
+    assert taken.spec.backoff_limit == 3
+    assert [rule.action for rule in taken.spec.pod_failure_policy.rules] == ["FailJob", "FailJob"]
+
+
+def test_a_submitter_can_do_all_that_runs_need(flights: Stack, api: client.ApiClient, tmp_path: Path) -> None:
+    def command(*words: str) -> dict[str, Any]:
+        return {"args": [sys.executable, "-P", "-m", "runner.cli", *words], "env": env, "cwd": tmp_path, "text": True}
+
+    def penstock(*words: str, code: int = 0) -> str:
+        done = subprocess.run(**command(*words), capture_output=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return str(done.stdout)
+
+    with account(flights, api, "flights-submitter", tmp_path) as own:
+        env = {**os.environ, "KUBECONFIG": str(own.kubeconfig)}
+        penstock("env", "pull", "--namespace", flights.namespace)
+        penstock("run", f"{BEHAVIOURS}:exit_with", "-p", "code=7", "--label", "cluster", "--run-id", "seven", code=7)
+        count = ("run", f"{BEHAVIOURS}:count", "-p", "lines=1000", "-p", "pause=1", "--run-id", "long")
+        with subprocess.Popen(**command(*count, "--env", "flights"), stdout=subprocess.PIPE) as following:
+            assert following.stdout is not None
+            first = following.stdout.readline()
+            penstock("cancel", "long")
+            following.stdout.read()
+        for words in (
+            ("logs", "seven"),
+            ("describe", "seven"),
+            ("gc", "--env", "flights"),
+            ("doctor", "--env", "flights"),
+        ):
+            penstock(*words)
+        listed = json.loads(penstock("ls", "--env", "flights", "--json"))
+
+    assert first
+    assert following.returncode == 143
+    assert {run["run_id"]: run["state"] for run in listed} == {"seven": "failed", "long": "cancelled"}
+
+
+def test_a_change_of_the_document_or_of_a_login_is_made_in_place(engine: Engine, api: client.ApiClient) -> None:
+    core = client.CoreV1Api(api)
+    with stack_from_example(engine) as stack:
+        stack.set("registry_credentials[0].server", "registry.example")
+        stack.set("registry_credentials[0].username", "bob")
+        stack.set("registry_credentials[0].password", PASSWORD, "--secret")
+        stack.up()
+        before = objects(api, stack.namespace)
+        stack.set("resources.memory_mib", "640")
+        stack.set("registry_credentials[0].password", "other", "--secret")
+
+        steps = json.loads(stack.do("preview", "--json"))["changeSummary"]
+        stack.up()
+        after = objects(api, stack.namespace)
+        stored = core.read_namespaced_config_map("flights-environment", stack.namespace)
+
+        assert set(steps) == {"same", "update"}
+        assert {name: item["metadata"]["uid"] for name, item in after.items()} == {
+            name: item["metadata"]["uid"] for name, item in before.items()
+        }
+        changed = {
+            name
+            for name, item in after.items()
+            if item["metadata"]["resourceVersion"] != before[name]["metadata"]["resourceVersion"]
+        }
+        assert changed == {"ConfigMap/flights-environment", "Secret/flights-registry"}
+        assert json.loads(stored.data["environment.json"])["resources"]["memory_mib"] == 640
+
+
+def test_destroy_leaves_nothing(engine: Engine, api: client.ApiClient) -> None:
+    rbac = client.RbacAuthorizationV1Api(api)
+    with stack_from_example(engine) as stack:
+        stack.up()
+        assert stack.namespace in namespaces(api)
+
+        stack.destroy()
+
+        assert stack.namespace not in namespaces(api)
+        selector = "app.kubernetes.io/name=penstock"
+        assert rbac.list_cluster_role(label_selector=selector).items == []
+        assert rbac.list_cluster_role_binding(label_selector=selector).items == []
+        assert f"{stack.name}.json" not in engine.stacks
+
+
+def test_environments_share_a_namespace_that_exists_and_one_goes_without_the_other(
+    engine: Engine, api: client.ApiClient
+) -> None:
+    with stack_from_example(engine) as owner:
+        owner.up()
+        with stack_from_example(engine, owner.namespace, create_namespace="false") as guest:
+            guest.set("environment_name", "guest")
+            guest.up()
+            both = objects(api, owner.namespace)
+            guest.do("preview", "--expect-no-changes")
+        left = objects(api, owner.namespace)
+        owner.do("preview", "--expect-no-changes", "--refresh")
+
+    assert {name.replace("guest-", "flights-") for name in both if "guest-" in name} == {
+        name for name in left if name != "NetworkPolicy/flights-deny"
+    }
+    assert not any("guest-" in name for name in left)
+
+
+def test_a_namespace_of_another_environment_is_not_taken_over(engine: Engine, api: client.ApiClient) -> None:
+    with stack_from_example(engine) as owner:
+        owner.up()
+        before = objects(api, owner.namespace)
+        with stack_from_example(engine, owner.namespace) as thief:
+            thief.set("environment_name", "thief")
+            finished = thief.run("up", "--yes", "--skip-preview")
+
+        assert finished.code != 0
+        assert ".metadata.labels.penstock.dev/environment" in finished.out
+        assert objects(api, owner.namespace) == before
+        assert owner.namespace in namespaces(api)
