@@ -128,7 +128,7 @@ class KubernetesJobEnvironmentArgs(TypedDict):
     affinity: NotRequired[pulumi.Input[dict[str, Any]]]
     """Rules about nodes and other pods, as a pod's `affinity`. Default: none."""
     volumes: NotRequired[pulumi.Input[list[pulumi.Input[VolumeOptions]]]]
-    """Volumes of the flow's container. Default: an empty folder at /tmp."""
+    """Volumes of the flow's container, beside those of its image, such as /tmp. Default: none."""
     job_spec: NotRequired[pulumi.Input[Any]]
     """A Job that all this is filled into where it says nothing: a mapping, or the path of a YAML or JSON file, relative
     to the folder with Pulumi.yaml. The flow's container is the one named `flow`. Default: none."""
