@@ -12,6 +12,7 @@ from runner.launch.base import Reach
 from runner.launch.kubernetes import documents
 from runner.launch.kubernetes.connect import client
 
+BUDGET_SECONDS = 3.0
 NEEDED = {
     ("batch", "jobs"): ("create", "get", "list", "watch", "patch", "delete"),
     ("", "pods"): ("list", "watch"),
@@ -28,7 +29,7 @@ def checks(environment: Environment, reach: Reach) -> Iterator[Check]:
     assert section is not None  # noqa: S101 asked for environments on Kubernetes only
     what, namespace = f"environment {environment.name}", section.namespace
     try:
-        cluster = client(reach)
+        cluster = client(reach, budget_seconds=BUDGET_SECONDS)
         version = cluster.get("/version")["gitVersion"]
         yield Check(Level.OK, "cluster", f"{cluster.access.label}, Kubernetes {version}")
         yield _rights(cluster, namespace)

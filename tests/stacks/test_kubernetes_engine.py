@@ -1,18 +1,13 @@
-"""The example stack for Kubernetes under the real Pulumi CLI and provider, on a real cluster.
-
-What is there is asked from the API server with the official client, which Penstock itself does not use.
-"""
+"""The example stack for Kubernetes under the real Pulumi CLI and provider, on a real cluster."""
 
 import base64
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,56 +17,23 @@ from kubernetes.client.exceptions import ApiException
 
 from components.job_template import job_template
 from components.rbac import SUBMITTER, Rule, previewer
-from runner.contract import to_bytes
-from runner.environment import Environment, read
-from tests.testbed.pulumi_engine import Engine, Finished, penstock_at
+from tests.testbed.pulumi_engine import Engine, penstock_at
+from tests.testbed.pulumi_kubernetes import (
+    Stack,
+    account,
+    as_account,
+    namespaces,
+    objects,
+    refusal,
+    rights,
+    stack_from_example,
+)
 from tests.testbed.runner_process import BEHAVIOURS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(180)]
 
 PROVIDER = "pulumi-resource-kubernetes"
-EXAMPLE = "Pulumi.kubernetes-job.yaml"
-ENVIRONMENT = "flights"
 PASSWORD = "hunter2"  # noqa: S105 of no registry
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stack:
-    """A stack with a namespace of its own."""
-
-    engine: Engine
-    name: str
-    namespace: str
-
-    @property
-    def file(self) -> Path:
-        """Its configuration."""
-        return self.engine.project / "stacks" / f"Pulumi.{self.name}.yaml"
-
-    def run(self, command: str, *arguments: str) -> Finished:
-        """One command of the CLI about it, whatever its exit code."""
-        return self.engine.run(command, "--stack", self.name, *arguments)
-
-    def do(self, command: str, *arguments: str) -> str:
-        """One command of the CLI about it that must succeed."""
-        return self.engine.do(command, "--stack", self.name, *arguments)
-
-    def set(self, path: str, value: str, *options: str) -> None:
-        """Change its configuration."""
-        self.engine.do("config", "set", "--stack", self.name, "--path", path, value, *options)
-
-    def up(self) -> None:
-        """Provision it."""
-        self.do("up", "--yes", "--skip-preview")
-
-    def destroy(self) -> None:
-        """Remove all of it, itself included."""
-        self.do("destroy", "--yes", "--skip-preview", "--remove")
-
-    def environment(self) -> tuple[Environment, bytes]:
-        """Its output, as the runner reads it, and the canonical bytes of that."""
-        text = self.engine.do("stack", "output", "environment", "--json", "--stack", self.name)
-        return read(text, warn=pytest.fail), to_bytes(json.loads(text))
 
 
 @pytest.fixture(scope="module")
@@ -92,55 +54,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory, kubeconfig: str) -> Engine:
 def api(kubeconfig: str) -> Iterator[client.ApiClient]:
     with config.new_client_from_config(kubeconfig) as api:
         yield api
-
-
-@contextmanager
-def stack_from_example(engine: Engine, namespace: str = "", **changes: str) -> Iterator[Stack]:
-    """The example stack, with a namespace of its own; leaves neither behind, whatever happens."""
-    name = f"s{secrets.token_hex(4)}"
-    stack = Stack(engine=engine, name=name, namespace=namespace or f"stack-{name}")
-    shutil.copy(stack.file.with_name(EXAMPLE), stack.file)
-    engine.do("stack", "init", name)
-    try:
-        stack.set("environment_name", ENVIRONMENT)
-        stack.set("namespace", stack.namespace)
-        for path, value in changes.items():
-            stack.set(path, value)
-        yield stack
-    finally:
-        if f"{name}.json" in engine.stacks:
-            stack.destroy()
-
-
-KINDS = {
-    "ServiceAccount": (client.CoreV1Api, "service_account"),
-    "ConfigMap": (client.CoreV1Api, "config_map"),
-    "Secret": (client.CoreV1Api, "secret"),
-    "ResourceQuota": (client.CoreV1Api, "resource_quota"),
-    "LimitRange": (client.CoreV1Api, "limit_range"),
-    "Role": (client.RbacAuthorizationV1Api, "role"),
-    "RoleBinding": (client.RbacAuthorizationV1Api, "role_binding"),
-    "NetworkPolicy": (client.NetworkingV1Api, "network_policy"),
-}
-
-
-def ask(api: client.ApiClient, verb: str, kind: str, *arguments: Any, **options: Any) -> Any:
-    """One request about a kind of object in a namespace; the answer as JSON has it."""
-    group, name = KINDS[kind]
-    return api.sanitize_for_serialization(getattr(group(api), f"{verb}_namespaced_{name}")(*arguments, **options))
-
-
-def objects(api: client.ApiClient, namespace: str) -> dict[str, Any]:
-    """What Penstock has in a namespace, by kind and name, as the API server tells it."""
-    return {
-        f"{kind}/{item['metadata']['name']}": item
-        for kind in KINDS
-        for item in ask(api, "list", kind, namespace, label_selector="app.kubernetes.io/managed-by=pulumi")["items"]
-    }
-
-
-def namespaces(api: client.ApiClient) -> set[str]:
-    return {item.metadata.name for item in client.CoreV1Api(api).list_namespace().items}
 
 
 @pytest.fixture(scope="module")
@@ -216,44 +129,6 @@ def test_a_second_preview_is_empty_also_when_it_looks_at_the_cluster(flights: St
 ROLES = ("submitter", "previewer")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """Access to the cluster as a service account."""
-
-    api: client.ApiClient
-    kubeconfig: Path
-
-
-@contextmanager
-def account(stack: Stack, api: client.ApiClient, name: str, folder: Path) -> Iterator[Account]:
-    """Access as an environment's own service account, by a token that is asked for."""
-    request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=3600))
-    answer = client.CoreV1Api(api).create_namespaced_service_account_token(name, stack.namespace, request)
-    access = json.loads(Path(stack.engine.env["KUBECONFIG"]).read_text())
-    for user in access["users"]:
-        user["user"] = {"token": answer.status.token}
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(access))
-    with config.new_client_from_config(str(path)) as own:
-        yield Account(api=own, kubeconfig=path)
-
-
-def rights(api: client.ApiClient, namespace: str) -> set[tuple[str, str, str, str]]:
-    """What the account may do in a namespace: group, resource, verb and name, without what every account may."""
-    group = "authorization.k8s.io"
-    review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=namespace))
-    answer = client.AuthorizationV1Api(api).create_self_subject_rules_review(review)
-    return {
-        (api_group, resource, verb, name)
-        for rule in answer.status.resource_rules
-        for api_group in rule.api_groups or ()
-        for resource in rule.resources or ()
-        for verb in rule.verbs
-        for name in rule.resource_names or ("",)
-        if api_group != group and not resource.startswith("selfsubject")
-    }
-
-
 def rights_of(rules: tuple[Rule, ...]) -> set[tuple[str, str, str, str]]:
     return {
         (rule.group, resource, verb, name)
@@ -269,11 +144,6 @@ def test_accounts_have_exactly_the_rights_of_their_roles(flights: Stack, api: cl
         with account(flights, api, f"flights-{role}", tmp_path) as own:
             assert rights(own.api, flights.namespace) == rights_of(rules)
             assert rights(own.api, "default") == set()
-
-
-def as_account(stack: Stack, own: Account) -> Stack:
-    """The stack, for somebody with that access only."""
-    return replace(stack, engine=replace(stack.engine, env={**stack.engine.env, "KUBECONFIG": str(own.kubeconfig)}))
 
 
 def test_a_previewer_previews_and_changes_nothing(flights: Stack, api: client.ApiClient, tmp_path: Path) -> None:
@@ -295,16 +165,6 @@ def test_a_previewer_previews_and_changes_nothing(flights: Stack, api: client.Ap
     assert change["changeSummary"]["update"] == 2
     assert refused == {403}
     assert objects(api, flights.namespace) == before
-
-
-def refusal(api: client.ApiClient, verb: str, kind: str, item: dict[str, Any]) -> int:
-    """The status with which the API server refuses to change an object."""
-    name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
-    body = {**item, "metadata": {"name": name, "labels": {"changed": "yes"}}}
-    arguments = {"create": (namespace, body), "delete": (name, namespace)}.get(verb, (name, namespace, body))
-    with pytest.raises(ApiException) as refused:
-        ask(api, verb, kind, *arguments)
-    return int(refused.value.status)
 
 
 def test_a_previewer_sees_what_others_have_changed_but_no_secret(

@@ -8,6 +8,9 @@ from runner.kubernetes.config import load
 from runner.launch.base import Reach
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 
+BUDGET_SECONDS = 10.0
+"""How long a command tries to reach a cluster: somebody is waiting for it."""
+
 
 def launcher(environment: Environment, reach: Reach) -> KubernetesLauncher:
     """The launcher of an environment of kind `kubernetes-job`."""
@@ -15,6 +18,6 @@ def launcher(environment: Environment, reach: Reach) -> KubernetesLauncher:
 
 
 @lru_cache
-def client(reach: Reach) -> Client:
+def client(reach: Reach, *, budget_seconds: float = BUDGET_SECONDS) -> Client:
     """The client of a cluster."""
-    return Client(load(kubeconfig=reach.kubeconfig, context=reach.context))
+    return Client(load(kubeconfig=reach.kubeconfig, context=reach.context), budget_seconds=budget_seconds)

@@ -27,6 +27,9 @@ from runner.trailer import Record, Splitter, shortened
 
 Object = dict[str, Any]
 
+FOLLOW_BUDGET_SECONDS = 120.0
+"""How long a follower waits for a cluster that does not answer: the run goes on, and an API server may be replaced."""
+
 
 class KubernetesLauncher:
     """Launches in the namespace of one environment.
@@ -110,8 +113,9 @@ class KubernetesLauncher:
         stored = status.recorded(found["metadata"].get("annotations", {}).get(names.OUTCOME))
         if stored is not None:
             return stored
+        patient = Client(self._client.access, budget_seconds=FOLLOW_BUDGET_SECONDS)
         following = Following(
-            self._client,
+            patient,
             found,
             write=write,
             notice=notice,
@@ -121,6 +125,7 @@ class KubernetesLauncher:
         try:
             outcome = following.to_end()
         finally:
+            patient.close()
             self._passed_on[run_id] = self._passed_on.get(run_id, 0) + following.passed_on
         outcome = artifacts.keep(outcome, following.artifacts)
         if outcome.state is State.CANCELLED:
