@@ -15,7 +15,7 @@ from runner.launch.kubernetes.connect import client
 BUDGET_SECONDS = 3.0
 NEEDED = {
     ("batch", "jobs"): ("create", "get", "list", "watch", "patch", "delete"),
-    ("", "pods"): ("list", "watch"),
+    ("", "pods"): ("list", "watch", "patch"),
     ("", "pods/log"): ("get",),
     ("", "events"): ("list", "watch"),
     ("", "configmaps"): ("create", "get", "list", "patch"),
