@@ -23,10 +23,12 @@ from runner.launch.kubernetes.follow import Following
 from runner.launch.kubernetes.removal import await_ended, remove
 from runner.outcome import Outcome, State
 from runner.request import RunRequest
-from runner.trailer import Record, Splitter, shortened
+from runner.trailer import LONGEST, Record, Splitter, shortened
 
 Object = dict[str, Any]
 
+TRAILER_RECORDS = LONGEST // (16 * 1024)
+"""What the kubelet counts as lines is what the container runtime stores: records of at most 16 KiB."""
 FOLLOW_BUDGET_SECONDS = 120.0
 """How long a follower waits for a cluster that does not answer: the run goes on, and an API server may be replaced."""
 
@@ -140,11 +142,14 @@ class KubernetesLauncher:
             raise _log_is_gone(run_id)
         if tail == 0 or pod is None or not status.has_started(pod):
             return b""
-        # The runner's own record is the last line, or follows the flow's last words on theirs.
-        data, _ = self._read(found, pod, None if tail is None else tail + 1)
+        # The runner's own record comes last.
+        data, _ = self._read(found, pod, None if tail is None else tail + TRAILER_RECORDS)
+        lines = data.splitlines(keepends=True)
         if tail is None:
             return data
-        lines = data.splitlines(keepends=True)
+        if len(lines) <= tail:  # the first of them may be the end of a long one
+            data, _ = self._read(found, pod, None)
+            lines = data.splitlines(keepends=True)
         return b"".join(lines[max(0, len(lines) - tail) :])
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
@@ -174,9 +179,10 @@ class KubernetesLauncher:
         outcome = status.standing(found, pods)
         pod = status.newest(pods)
         # The runner's own record is the last line of the log: there before the cluster knows of the end, and whole.
-        if pod is not None and (outcome.state is State.RUNNING or outcome.partial or outcome.artifacts):
+        wanted = not outcome.state.ended or outcome.partial or outcome.artifacts
+        if pod is not None and status.is_scheduled(pod) and wanted:
             with contextlib.suppress(PenstockError):
-                _, record = self._read(found, pod, 1)
+                _, record = self._read(found, pod, TRAILER_RECORDS)
                 if record is not None:
                     outcome = self._merged(found, outcome, record)
         if outcome.state is State.QUEUED and outcome.waiting is None:

@@ -176,6 +176,17 @@ def test_files_and_results_that_are_large_are_kept(place: Place) -> None:
             assert file.read() == b"a,b\n"
 
 
+def test_a_file_of_many_records_of_the_log_is_kept(place: Place) -> None:
+    outcome = place.start("keep_a_large_artifact", size=700_000).follow()
+    found = place.launcher.find("the-run").outcome
+
+    assert found.result == outcome.result is not None
+    for each in (outcome, found):
+        with open(each.artifacts[0].path, "rb") as file:  # noqa: PTH123
+            assert sum(file.read()) == outcome.result
+    assert place.launcher.log("the-run", tail=1) == b"second\n"
+
+
 @pytest.mark.parametrize("verb", ["find", "stop", "retry", "log"])
 def test_a_run_that_there_is_not(place: Place, verb: str) -> None:
     with pytest.raises(UsageError, match="There is no run 'nobody'"):

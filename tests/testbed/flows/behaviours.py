@@ -151,6 +151,13 @@ def wait_until(moment: float) -> str:
     return "waited"
 
 
+def keep_a_large_artifact(size: int) -> int:
+    print("first\nsecond")
+    data = os.urandom(size)
+    (Path(os.environ["PENSTOCK_ARTIFACTS"]) / "noise.bin").write_bytes(data)
+    return sum(data)
+
+
 def give_back(words: str) -> str:
     return words
 
