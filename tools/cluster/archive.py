@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import platform
 import tarfile
 from typing import TYPE_CHECKING
 
 from tools.errors import CommandError
+from tools.images.archive import Layer, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def write_image(target: Path, *, name: str, files: Mapping[str, bytes], entrypoint: Sequence[str]) -> None:
@@ -27,20 +23,10 @@ def write_image(target: Path, *, name: str, files: Mapping[str, bytes], entrypoi
         files: What each path in the image holds, without a leading slash; everyone may read and execute it.
         entrypoint: The command of its containers.
     """
-    layer = _tar(files, mode=0o755)
-    layer_digest = hashlib.sha256(layer).hexdigest()
-    config = _json(
-        {
-            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
-            "os": "linux",
-            "config": {"Entrypoint": list(entrypoint)},
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
-        }
-    )
-    config_name = f"{hashlib.sha256(config).hexdigest()}.json"
-    layer_name = f"{layer_digest}/layer.tar"
-    manifest = _json([{"Config": config_name, "RepoTags": [name], "Layers": [layer_name]}])
-    target.write_bytes(_tar({"manifest.json": manifest, config_name: config, layer_name: layer}, mode=0o644))
+    layer = Layer()
+    for path, content in sorted(files.items()):
+        layer.file(path, content, mode=0o755)
+    write(target, layer.finish(), name=name, config={"Entrypoint": list(entrypoint)})
 
 
 def image_ids(archive: Path) -> dict[str, str]:
@@ -66,17 +52,3 @@ def image_ids(archive: Path) -> dict[str, str]:
         for image in images
         for name in image["RepoTags"] or ()
     }
-
-
-def _tar(files: Mapping[str, bytes], *, mode: int) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for path, data in sorted(files.items()):
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(data), mode
-            archive.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True).encode()

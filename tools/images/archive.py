@@ -46,9 +46,9 @@ class Layer:
         member.linkname = target
         self.add(member)
 
-    def file(self, path: str, content: bytes) -> None:
-        """Adds a file that everybody may read."""
-        member = _member(path, tarfile.REGTYPE, 0o644)
+    def file(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Adds a file, which everybody may read if nothing else is said."""
+        member = _member(path, tarfile.REGTYPE, mode)
         member.size = len(content)
         self.add(member, io.BytesIO(content))
 
@@ -70,7 +70,7 @@ def write(target: Path, layer: bytes, *, name: str, config: Mapping[str, Any]) -
     digest = hashlib.sha256(layer).hexdigest()
     description = json.dumps(
         {
-            "architecture": ARCHITECTURES[platform.machine()],
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
             "created": CREATED,
             "config": config,

@@ -10,6 +10,7 @@ import pytest
 
 from tools.cluster.archive import image_ids, write_image
 from tools.errors import CommandError
+from tools.images.archive import TIME
 
 
 def _write(target: Path, *, program: bytes = b"\x7fELF") -> Path:
@@ -39,7 +40,7 @@ def test_an_archive_holds_what_it_was_given_and_names_it_by_its_digests(tmp_path
     assert written["config"] == {"Entrypoint": ["/pause"]}
     with tarfile.open(fileobj=io.BytesIO(layer)) as files:
         found = {member.name: (member.mode, member.mtime, member.uid, member.size) for member in files}
-    assert found == {"etc/motd": (0o755, 0, 0, 6), "pause": (0o755, 0, 0, 4)}
+    assert found == {"etc/motd": (0o755, TIME, 0, 6), "pause": (0o755, TIME, 0, 4)}
 
 
 def test_an_image_is_known_by_its_name_and_its_configuration(tmp_path: Path) -> None:
