@@ -14,7 +14,7 @@ from runner import contract, request
 from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.kubernetes.client import Client, path
-from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound
+from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound, Unreachable
 from runner.kubernetes.logs import read as read_log
 from runner.launch.base import Collected, RunRecord
 from runner.launch.kubernetes import artifacts, explain, job, names, status
@@ -126,6 +126,8 @@ class KubernetesLauncher:
         )
         try:
             outcome = following.to_end()
+        except Unreachable as error:
+            raise UnavailableError(f"{error} The run goes on: penstock logs -f {run_id}") from None
         finally:
             patient.close()
             self._passed_on[run_id] = self._passed_on.get(run_id, 0) + following.passed_on
@@ -162,12 +164,12 @@ class KubernetesLauncher:
         word = "interrupted" if interrupt else "cancelled"
         change: Object = {"metadata": {"annotations": {names.STOPPED: word}}, "spec": {"backoffLimit": 0}}
         pod = status.newest(pods)
-        started = pod is not None and status.has_started(pod)
-        if not started:
+        up = pod is not None and status.has_started(pod) and status.ended(found, pod) is None
+        if not up:
             # The Job's deadline removes a pod that has nothing to lose yet. The clock of a suspended Job stands still.
             change["spec"] |= {"activeDeadlineSeconds": 1, "suspend": False}
         self._client.patch(place, change)
-        if pod is not None and started:
+        if pod is not None and up:
             # The pod's own deadline ends it with its grace and leaves it there, with its log.
             pods_path = path("v1", "pods", namespace=self._namespace, name=pod["metadata"]["name"])
             self._client.patch(pods_path, {"spec": {"activeDeadlineSeconds": 1}})
@@ -370,6 +372,8 @@ def _is_run_id(text: str) -> bool:
 
 def _is_due(found: Object, pods: list[Object]) -> bool:
     outcome = status.standing(found, pods)
+    if outcome.state is State.QUEUED:
+        return status.is_overdue(job.environment_of(found).timeouts, _accepted_at(found), status.newest(pods))
     if not outcome.state.ended:
         return False
     retention = job.environment_of(found).retention

@@ -4,12 +4,14 @@ The run's end is the end of its container: the runner's own record in the termin
 took the pod away, or killed the container before the runner could write it.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from runner import contract
-from runner.environment import Action, FailurePolicy
+from runner.environment import Action, FailurePolicy, Timeouts
 from runner.errors import ContractError
 from runner.launch.kubernetes import explain, names
 from runner.launch.kubernetes.job import environment_of
@@ -68,6 +70,21 @@ def flow_status(pod: Object) -> Object:
 def is_scheduled(pod: Object) -> bool:
     """Whether the pod has been given a machine."""
     return bool(pod.get("spec", {}).get("nodeName"))
+
+
+def is_overdue(timeouts: Timeouts, accepted_at: float, pod: Object | None) -> bool:
+    """Whether the clock of a run that has not started is over, which nobody minds when nobody follows it.
+
+    Args:
+        timeouts: the clocks.
+        accepted_at: when the attempt was accepted, in seconds since 1970.
+        pod: its pod; null for none.
+    """
+    scheduled = None if pod is None else _condition(pod, "PodScheduled")
+    if scheduled is None:
+        return timeouts.queue_seconds is not None and time.time() > accepted_at + timeouts.queue_seconds
+    since = datetime.fromisoformat(scheduled["lastTransitionTime"]).timestamp()
+    return timeouts.start_seconds is not None and time.time() > since + timeouts.start_seconds
 
 
 def has_started(pod: Object) -> bool:

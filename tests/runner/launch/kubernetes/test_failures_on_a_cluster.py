@@ -13,11 +13,12 @@ import pytest
 
 from runner.environment import Action, FailurePolicy, Resources, SecretReference, SecretSource, Timeouts
 from runner.kubernetes.client import Client, path
-from runner.launch.kubernetes import names
+from runner.kubernetes.watch import Watch
+from runner.launch.kubernetes import names, status
 from runner.outcome import Outcome
 from tests.testbed import kubernetes_cluster
 from tests.testbed.followed_run import Run
-from tests.testbed.kubernetes_cluster import environment, jobs, pods, submit, the_node
+from tests.testbed.kubernetes_cluster import await_gone, environment, jobs, pods, submit, the_node
 from tests.testbed.registry import registry
 
 pytestmark = pytest.mark.cluster
@@ -221,7 +222,6 @@ def test_a_quota_that_stays_full_is_given_up_when_the_queue_clock_is_over(client
 
 
 def _await_quota(client: Client, namespace: str) -> None:
-    from runner.kubernetes.watch import Watch
 
     with Watch(client, path("v1", "resourcequotas", namespace=namespace)) as watch:
         for event in watch:
@@ -406,3 +406,19 @@ def test_the_reason_is_in_the_list_of_runs(client: Client, namespace: str) -> No
     assert _told(run.end()) == ("cancelled", 143)
     assert names.STOPPED in jobs(client, namespace)[0]["metadata"]["annotations"]
     assert kubernetes_cluster.IMAGE
+
+
+def test_a_run_that_nobody_follows_and_that_cannot_start_is_collected(client: Client, namespace: str) -> None:
+    target = environment(
+        namespace, image="penstock.local/Runner:test", timeouts=Timeouts(start_seconds=0.5, grace_seconds=5)
+    )
+    run = submit(client, target, "succeed")
+    pods_path = path("v1", "pods", namespace=namespace)
+    with Watch(client, pods_path) as watch:
+        scheduled = next(event for event in watch if event.type != "LISTED" and status.is_scheduled(event.object))
+    assert scheduled
+    while not (collected := run.launcher.collect(dry_run=False)).runs:
+        time.sleep(0.1)  # until its clock, which has whole seconds, is over
+
+    assert collected.runs == (run.run_id,)
+    await_gone(client, path("batch/v1", "jobs", namespace=namespace), names.job_name("jobs", run.run_id, 1))

@@ -12,6 +12,7 @@ import pytest
 from runner.environment import Retention, SecretReference, SecretSource, Timeouts
 from runner.errors import UnavailableError, UsageError
 from runner.kubernetes.client import Client, path
+from runner.kubernetes.watch import Watch
 from runner.launch.kubernetes import names
 from runner.launch.kubernetes.job import LARGEST_INLINE_BUNDLE
 from runner.outcome import Outcome, State
@@ -214,7 +215,6 @@ def await_ended(client: Client, namespace: str, count: int) -> None:
 
 
 def _await_pods(client: Client, namespace: str, enough: object) -> None:
-    from runner.kubernetes.watch import Watch
 
     watch = Watch(client, path("v1", "pods", namespace=namespace))
     timer = threading.Timer(60, watch.close)

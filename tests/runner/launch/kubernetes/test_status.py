@@ -1,10 +1,11 @@
 """How a run stands, from objects as clusters give them."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from runner.environment import Action, FailurePolicy
+from runner.environment import Action, FailurePolicy, Timeouts
 from runner.launch.kubernetes import status
 from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
 from tests.runner.launch.kubernetes.objects import condition, job, message, outcome, pod
@@ -130,6 +131,31 @@ def test_a_container_that_was_stopped_before_its_runner_could_say_so(ended: dict
     end = status.standing(job(None, stopped="cancelled"), [ended])
 
     assert (end.state, end.exit_code) == (State.CANCELLED, 143)
+
+
+NOW = "2026-09-21T12:26:40Z"
+CLOCKS = Timeouts(queue_seconds=100, start_seconds=50)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "waiting", "seconds", "overdue"),
+    [
+        (CLOCKS, None, 99, False),
+        (CLOCKS, None, 101, True),
+        (CLOCKS, pod(None), 101, True),
+        (CLOCKS, pod({"waiting": {}}, {**condition("PodScheduled"), "lastTransitionTime": NOW}), 49, False),
+        (CLOCKS, pod({"waiting": {}}, {**condition("PodScheduled"), "lastTransitionTime": NOW}), 51, True),
+        (Timeouts(), None, 10**6, False),
+        (Timeouts(), pod({"waiting": {}}, {**condition("PodScheduled"), "lastTransitionTime": NOW}), 10**6, False),
+    ],
+)
+def test_the_clocks_of_a_run_that_nobody_follows(
+    monkeypatch: pytest.MonkeyPatch, clocks: Timeouts, waiting: dict[str, Any] | None, seconds: float, overdue: bool
+) -> None:
+    accepted = datetime.fromisoformat(NOW).timestamp()
+    monkeypatch.setattr("runner.launch.kubernetes.status.time.time", lambda: accepted + seconds)
+
+    assert status.is_overdue(clocks, accepted, waiting) is overdue
 
 
 def test_a_message_that_is_no_record_is_evidence() -> None:
