@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tools import pulumi_cli
+from tools import kubernetes_provider, pulumi_cli
 from tools.errors import EXIT_UNAVAILABLE, ToolError
 from tools.paths import CHECKOUT, PRIVATE, VENV
 
@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 64
     try:
         env = pulumi_environment(pulumi_cli.obtain())
+        if provider := kubernetes_provider.at_hand():
+            env["PATH"] = os.pathsep.join([env["PATH"], str(provider)])
     except ToolError as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE

@@ -1,13 +1,14 @@
 """Starts the Kubernetes cluster of this checkout with its images: `python3 -m tools.ready_cluster`.
 
-Prints the path of the kubeconfig. What is there already is left as it is.
+Prints the path of the kubeconfig. What is there already is left as it is. Pulumi's plugin for clusters is made, too: a
+stack needs it.
 """
 
 from __future__ import annotations
 
 import sys
 
-from tools import cluster, image, setup
+from tools import cluster, image, kubernetes_provider, setup
 from tools.errors import EXIT_UNAVAILABLE, CommandError, ToolError
 from tools.progress import note
 
@@ -42,6 +43,7 @@ def main() -> int:
         The exit code.
     """
     try:
+        kubernetes_provider.obtain()
         here = make()
     except ToolError as error:
         note(str(error))

@@ -16,7 +16,8 @@ Object = Mapping[str, Any]
 
 BUSY = re.compile(
     r"\b(429|5\d\d)\b|too many requests|toomanyrequests|timeout|timed out|deadline exceeded|connection refused|"
-    r"connection reset|no such host|server misbehaving|network is unreachable|no route to host|EOF|TLS handshake",
+    r"connection reset|no such host|name resolution|server misbehaving|network is unreachable|no route to host|EOF|"
+    r"TLS handshake",
     re.IGNORECASE,
 )
 """What a registry or the way to it says when trying again can help; from containerd's and Docker's messages."""

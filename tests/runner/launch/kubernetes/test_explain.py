@@ -28,6 +28,7 @@ WAITING = [
     ("ErrImagePull", f"{PULL}unexpected status from HEAD request: 503 Service Unavailable", "registry", False),
     ("ErrImagePull", f"{PULL}failed to do request: dial tcp 10.0.0.1:443: i/o timeout", "registry", False),
     ("ErrImagePull", f"{PULL}failed to do request: dial tcp: lookup registry: no such host", "registry", False),
+    ("ErrImagePull", f"{PULL}dial tcp: lookup registry: Temporary failure in name resolution", "registry", False),
     (
         "ErrImagePull",
         f"{PULL}failed to do request: dial tcp 127.0.0.1:5000: connect: connection refused",
