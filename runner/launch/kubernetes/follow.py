@@ -15,7 +15,7 @@ from typing import Any
 from runner.environment import Environment
 from runner.errors import PenstockError
 from runner.kubernetes.client import Client, path
-from runner.kubernetes.errors import NotFound
+from runner.kubernetes.errors import Forbidden, NotFound
 from runner.kubernetes.logs import PodLog
 from runner.kubernetes.watch import Event, Watch
 from runner.launch.kubernetes import explain, names, status
@@ -119,6 +119,10 @@ class Following:
             try:
                 for item in watch:
                     self._queue.put((what, item))
+            except Forbidden as error:
+                # Events only explain: who may not read them follows all the same.
+                if what != "event":
+                    self._queue.put(("failed", error))
             except Exception as error:  # noqa: BLE001 whatever it is, the thread that decides has to know
                 self._queue.put(("failed", error))
 
@@ -188,8 +192,9 @@ class Following:
         if self._pod is None or newest["metadata"]["uid"] != self._pod["metadata"]["uid"]:
             self._turn_to(newest)
         self._pod = newest
-        if status.is_scheduled(newest):
-            self._seen.setdefault("scheduled", time.time())
+        if status.is_scheduled(newest) and "scheduled" not in self._seen:
+            self._seen["scheduled"] = time.time()
+            self._trouble = None
         if status.has_started(newest):
             self._seen.setdefault("started", time.time())
             self._trouble = None
@@ -330,11 +335,9 @@ class Following:
             # Somebody stopped the container: whether the platform did is told by its pod.
             if end is None:
                 return whole if now >= self._recorded_at + VERDICT_SECONDS else None
-            return (
-                whole
-                if end.state is State.CANCELLED
-                else replace(whole, state=end.state, exit_code=end.exit_code, failure=end.failure)
-            )
+            if end.state is not State.CANCELLED:
+                whole = replace(whole, state=end.state, exit_code=end.exit_code, failure=end.failure)
+            return whole
         if end is None:
             return None
         complete = self._log is None or self._log_ended or now >= self._ended_at + DRAIN_SECONDS

@@ -121,7 +121,7 @@ class KubernetesLauncher:
             found,
             write=write,
             notice=notice,
-            skip=skip - self._passed_on.get(run_id, 0),
+            skip=max(0, skip - self._passed_on.get(run_id, 0)),
             repair=self._bring_again,
         )
         try:
@@ -166,8 +166,9 @@ class KubernetesLauncher:
         pod = status.newest(pods)
         up = pod is not None and status.has_started(pod) and status.ended(found, pod) is None
         if not up:
-            # The Job's deadline removes a pod that has nothing to lose yet. The clock of a suspended Job stands still.
-            change["spec"] |= {"activeDeadlineSeconds": 1, "suspend": False}
+            # The Job's deadline removes a pod that has nothing to lose yet. The clock of a suspended Job stands still,
+            # and one that is resumed must not make a pod.
+            change["spec"] |= {"activeDeadlineSeconds": 1, "parallelism": 0, "suspend": False}
         self._client.patch(place, change)
         if pod is not None and up:
             # The pod's own deadline ends it with its grace and leaves it there, with its log.

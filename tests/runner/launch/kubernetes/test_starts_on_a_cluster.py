@@ -1,9 +1,6 @@
-"""Every failure that Kubernetes itself produces, produced for real, and what a run's follower is told of it."""
+"""All that keeps a run from starting on Kubernetes, produced for real, and what its follower is told of it."""
 
-import contextlib
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from runner.environment import Action, FailurePolicy, Resources, SecretReference, SecretSource, Timeouts
+from runner.environment import Resources, SecretReference, SecretSource, Timeouts
 from runner.kubernetes.client import Client, path
+from runner.kubernetes.config import load
 from runner.kubernetes.watch import Watch
 from runner.launch.kubernetes import names, status
 from runner.outcome import Outcome
 from tests.testbed import kubernetes_cluster
 from tests.testbed.followed_run import Run
-from tests.testbed.kubernetes_cluster import await_gone, environment, jobs, pods, submit, the_node
+from tests.testbed.kubernetes_cluster import await_gone, environment, jobs, pods, submit
 from tests.testbed.registry import registry
 
 pytestmark = pytest.mark.cluster
@@ -259,137 +257,12 @@ def test_a_cordoned_machine_is_waited_for(client: Client, namespace: str) -> Non
     assert run.end().exit_code == 0
 
 
-def _evict(client: Client, namespace: str, pod: str) -> None:
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
-    client.create(path("v1", "pods", namespace=namespace, name=pod, sub="eviction"), body)
-
-
-def test_an_evicted_run_is_started_again(client: Client, namespace: str) -> None:
-    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 6)
-    run.start_following()
-    run.await_output(b"up")
-    first = pods(client, namespace)[0]["metadata"]["name"]
-
-    _evict(client, namespace, first)
-    outcome = run.end()
-
-    assert (outcome.exit_code, outcome.result) == (0, "waited")
-    assert "ended (preempted), and the cluster starts it again" in run.await_notice("starts it again")
-    assert run.output.count(b"up\n") == 2
-
-
-def test_an_evicted_run_that_is_not_to_be_started_again(client: Client, namespace: str) -> None:
-    policy = {"preempted": "fail"}
-    target = environment(
-        namespace,
-        job={"failure_policy": policy},
-        failure_policy=FailurePolicy(preempted=Action.FAIL),
-    )
-    run = submit(client, target, "wait_until", moment=time.time() + 60)
-    run.start_following()
-    run.await_output(b"up")
-
-    _evict(client, namespace, pods(client, namespace)[0]["metadata"]["name"])
-    outcome = run.end()
-
-    assert _told(outcome) == ("preempted", 75)
-    assert "EvictionByEvictionAPI" in str(outcome.failure)
-
-
-def test_a_flow_that_fails_is_started_again_as_often_as_the_policy_says(client: Client, namespace: str) -> None:
-    policy = {"flow": "retry", "retries": 1}
-    target = environment(
-        namespace,
-        job={"failure_policy": policy},
-        failure_policy=FailurePolicy(flow=Action.RETRY, retries=1),
-    )
-    run = submit(client, target, "fail")
-
-    outcome = run.follow()
-
-    assert _told(outcome) == ("flow", 1)
-    assert len(pods(client, namespace)) == 2
-    assert len([notice for notice in run.notices if "starts it again" in notice]) == 1
-    assert run.launcher.find(run.run_id).outcome.exit_code == 1
-
-
-def test_a_flow_that_takes_too_much_memory(client: Client, namespace: str) -> None:
-    target = environment(namespace, resources=Resources(cpu_millicores=50, memory_mib=64))
-    run = submit(client, target, "fill_memory")
-    outcome = run.follow()
-
-    assert _told(outcome) == ("oom", 137)
-    assert _told(run.launcher.find(run.run_id).outcome) == ("oom", 137)
-
-
-def test_a_runner_that_is_killed(client: Client, namespace: str) -> None:
-    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 60)
-    run.start_following()
-    run.await_output(b"up")
-
-    _kill_in_container(pods(client, namespace)[0])
-    outcome = run.end()
-
-    assert _told(outcome) == ("crash", 137)
-    assert run.launcher.log(run.run_id) == b"up\n"
-
-
-def _kill_in_container(pod: dict[str, Any]) -> None:
-    """Kill the runner, which is the first process of the container."""
-    uid = pod["metadata"]["uid"]
-    runners = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            if uid in (process / "cgroup").read_text() and b"runner" in (process / "cmdline").read_bytes():
-                started = (process / "stat").read_text().rpartition(")")[2].split()[19]
-                runners.append((int(started), int(process.name)))
-    # The supervisor is the older one of the two.
-    os.kill(min(runners)[1], signal.SIGKILL)
-
-
-def test_a_pod_that_somebody_deletes(client: Client, namespace: str) -> None:
-    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 60)
-    run.start_following()
-    run.await_output(b"up")
-
-    client.delete(path("v1", "pods", namespace=namespace, name=pods(client, namespace)[0]["metadata"]["name"]))
-
-    assert _told(run.end()) == ("cancelled", 143)
-
-
-def test_a_job_that_somebody_deletes(client: Client, namespace: str) -> None:
-    run = submit(client, environment(namespace), "wait_until", moment=time.time() + 60)
-    run.start_following()
-    run.await_output(b"up")
-
-    name = jobs(client, namespace)[0]["metadata"]["name"]
-    client.delete(path("batch/v1", "jobs", namespace=namespace, name=name), {"propagationPolicy": "Background"})
-
-    assert _told(run.end()) == ("cancelled", 143)
-
-
 def test_an_image_without_python(client: Client, namespace: str) -> None:
     target = environment(namespace, job={"job_spec": _job_with({"name": "flow", "command": ["/nowhere/python3"]})})
     outcome = submit(client, target, "succeed").follow()
 
     assert _told(outcome) == ("config", 69)
     assert "/nowhere/python3" in str(outcome.failure)
-
-
-def test_a_machine_whose_kubelet_is_away_for_a_while(client: Client, namespace: str) -> None:
-    run = submit(client, environment(namespace), "count", lines=120, pause=0.1)
-    run.start_following()
-    run.await_output(b"line 10 ")
-
-    node = the_node()
-    node.stop_component("kubelet")
-    time.sleep(5)  # the time that it is away
-    node.start_component("kubelet")
-    outcome = run.end()
-
-    assert (outcome.exit_code, outcome.log.lines) == (0, 120)
-    assert run.output.count(b"\n") == 120
-    assert run.launcher.log(run.run_id) == run.output
 
 
 def test_the_reason_is_in_the_list_of_runs(client: Client, namespace: str) -> None:
@@ -405,7 +278,6 @@ def test_the_reason_is_in_the_list_of_runs(client: Client, namespace: str) -> No
     run.launcher.stop(run.run_id)
     assert _told(run.end()) == ("cancelled", 143)
     assert names.STOPPED in jobs(client, namespace)[0]["metadata"]["annotations"]
-    assert kubernetes_cluster.IMAGE
 
 
 def test_a_run_that_nobody_follows_and_that_cannot_start_is_collected(client: Client, namespace: str) -> None:
@@ -422,3 +294,54 @@ def test_a_run_that_nobody_follows_and_that_cannot_start_is_collected(client: Cl
 
     assert collected.runs == (run.run_id,)
     await_gone(client, path("batch/v1", "jobs", namespace=namespace), names.job_name("jobs", run.run_id, 1))
+
+
+SUSPENDED = {"apiVersion": "batch/v1", "kind": "Job", "spec": {"suspend": True}}
+
+
+def test_a_suspended_run_is_waited_for(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace, job={"job_spec": SUSPENDED, "queue_name": "team"}), "succeed")
+    run.start_following()
+
+    assert run.await_notice("queued(quota): The Job waits in the queue 'team'.")
+    waiting = run.launcher.find(run.run_id).outcome.waiting
+    assert waiting is not None
+    assert waiting.failure_class == "quota"
+    job = path("batch/v1", "jobs", namespace=namespace, name=jobs(client, namespace)[0]["metadata"]["name"])
+    client.patch(job, {"spec": {"suspend": False}})
+    assert run.end().exit_code == 0
+
+
+def test_a_suspended_run_can_be_stopped(client: Client, namespace: str) -> None:
+    run = submit(client, environment(namespace, job={"job_spec": SUSPENDED}), "succeed")
+    run.start_following()
+    run.await_notice("The Job is suspended.")
+
+    run.launcher.stop(run.run_id)
+
+    assert _told(run.end()) == ("cancelled", 143)
+
+
+def test_whoever_may_not_read_events_follows_all_the_same(client: Client, namespace: str, tmp_path: Path) -> None:
+    group = "rbac.authorization.k8s.io/v1"
+    rules = [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "watch", "patch", "delete"]},
+        {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list", "watch"]},
+    ]
+    role = {"apiVersion": group, "kind": "Role", "metadata": {"name": "few"}, "rules": rules}
+    client.create(path(group, "roles", namespace=namespace), role)
+    binding = {
+        "apiVersion": group,
+        "kind": "RoleBinding",
+        "metadata": {"name": "few"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "few"},
+        "subjects": [{"kind": "ServiceAccount", "name": "jobs-runner", "namespace": namespace}],
+    }
+    client.create(path(group, "rolebindings", namespace=namespace), binding)
+    file = kubernetes_cluster.token_kubeconfig(client, namespace, "jobs-runner", tmp_path / "few.json")
+    with Client(load(kubeconfig=str(file))) as few:
+        run = submit(few, environment(namespace), "wait_until", moment=time.time() + 4)
+        failed = submit(few, environment(namespace, image="penstock.local/Runner:test"), "succeed")
+
+        assert run.follow().exit_code == 0
+        assert _told(failed.follow()) == ("image", 69)
