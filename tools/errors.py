@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 EXIT_UNAVAILABLE = 69
 
 
@@ -18,4 +24,18 @@ class UnpreparedError(ToolError):
 
 
 class UnavailableError(ToolError):
-    """There is no Pulumi CLI and none can be had."""
+    """There is no Pulumi CLI, or no plugin of its, and none can be had."""
+
+
+def printed(obtain: Callable[[], object]) -> int:
+    """Prints what a tool is for, or why it cannot be had here.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        print(obtain())
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    return 0

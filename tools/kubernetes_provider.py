@@ -13,13 +13,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from tools import go_tools, pulumi_cli, tool_cache
-from tools.errors import EXIT_UNAVAILABLE, CommandError, UnavailableError
+from tools.errors import CommandError, UnavailableError, printed
 from tools.paths import CHECKOUT
 from tools.processes import end_group, quiet
 from tools.progress import step
@@ -134,19 +133,5 @@ def _build(folder: Path) -> None:
         quiet([folder / PROGRAM, "-help"], cwd=folder)
 
 
-def main() -> int:
-    """Runs the command line.
-
-    Returns:
-        The exit code.
-    """
-    try:
-        print(obtain())
-    except UnavailableError as error:
-        print(error, file=sys.stderr)
-        return EXIT_UNAVAILABLE
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(printed(obtain))

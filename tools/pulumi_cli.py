@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from pathlib import Path
 
 from tools import go_tools, pulumi_ways, tool_cache
-from tools.errors import EXIT_UNAVAILABLE, CommandError, UnavailableError
+from tools.errors import CommandError, UnavailableError, printed
 from tools.paths import CHECKOUT
 from tools.processes import quiet
 
@@ -110,19 +109,5 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def main() -> int:
-    """Runs the command line.
-
-    Returns:
-        The exit code.
-    """
-    try:
-        print(obtain())
-    except UnavailableError as error:
-        print(error, file=sys.stderr)
-        return EXIT_UNAVAILABLE
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(printed(obtain))

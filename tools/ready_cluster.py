@@ -6,11 +6,13 @@ stack needs it.
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING
 
 from tools import cluster, image, kubernetes_provider, setup
-from tools.errors import EXIT_UNAVAILABLE, CommandError, ToolError
-from tools.progress import note
+from tools.errors import CommandError, printed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def make() -> cluster.Cluster:
@@ -36,21 +38,15 @@ def is_up() -> bool:
     return True
 
 
-def main() -> int:
-    """Runs the command line.
+def kubeconfig() -> Path:
+    """Makes it all and returns the path of the kubeconfig.
 
-    Returns:
-        The exit code.
+    Raises:
+        ToolError: It cannot be had here.
     """
-    try:
-        kubernetes_provider.obtain()
-        here = make()
-    except ToolError as error:
-        note(str(error))
-        return EXIT_UNAVAILABLE
-    print(here.kubeconfig)
-    return 0
+    kubernetes_provider.obtain()
+    return make().kubeconfig
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(printed(kubeconfig))

@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 from tools import go_tools, kubernetes_provider, pulumi_cli
-from tools.errors import CommandError, UnavailableError
+from tools.errors import CommandError, UnavailableError, printed
 from tools.kubernetes_provider import PROGRAM
 from tools.paths import GO_PINS
 
@@ -92,10 +92,10 @@ def test_then_the_build_with_the_schema_beside_the_program(
 
 
 def test_none_is_one_message_that_names_the_ways(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert kubernetes_provider.main() == 69
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err == (
+    assert printed(kubernetes_provider.obtain) == 69
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
         "There is no Kubernetes provider for Pulumi: PATH has none, the Pulumi CLI cannot download it from here, "
         "and Go 1.26 is not installed. "
         "Let the Pulumi CLI reach the internet, or install Go 1.26 or newer to have it built.\n"

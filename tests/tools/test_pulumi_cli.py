@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 
 from tools import go_tools, pulumi_cli, pulumi_ways
-from tools.errors import CommandError, UnavailableError
+from tools.errors import CommandError, UnavailableError, printed
 
 
 @pytest.fixture
@@ -95,10 +95,10 @@ def test_then_the_build(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_none_is_one_message_that_names_the_three_ways(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert pulumi_cli.main() == 69
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err == (
+    assert printed(pulumi_cli.obtain) == 69
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
         "There is no usable Pulumi CLI: PATH has none, its official installer cannot be reached from here, "
         "and Go 1.26 is not installed. Install Pulumi 3.230.0 or newer, let its installer reach the internet, "
         "or install Go 1.26 or newer to have it built; everything that needs no engine still works.\n"
