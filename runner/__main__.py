@@ -5,6 +5,7 @@ document's place is a file, or `env:NAME` for an environment variable, which is 
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -131,4 +132,6 @@ def _refuse(argv: list[str], asked: request.RunRequest | None, warnings: list[st
 
 
 if __name__ == "__main__":
+    # Kept until the supervisor can take them: the first process of a container would lose them, any other would end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     sys.exit(main(sys.argv[1:]))

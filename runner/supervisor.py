@@ -35,9 +35,10 @@ LONGEST_WAIT_SECONDS = 3600
 
 def supervise(attempt: Attempt) -> int:
     """Run the attempt; the result is the exit code. In the flow's process it does not return: that one exits."""
-    if attempt.lock_fd is not None:
-        os.write(attempt.lock_fd, str(os.getpid()).encode())
     supervisor = _Supervisor(attempt)
+    if attempt.lock_fd is not None:
+        # Whoever reads this may send a signal at once.
+        os.write(attempt.lock_fd, str(os.getpid()).encode())
     supervisor.run_flow()
     supervisor.judge()
     supervisor.run_on_exit_if_the_flow_could_not()
@@ -78,6 +79,7 @@ class _Supervisor:
         signal.set_wakeup_fd(self.wakeup[1])
         for number in (*STOP_SIGNALS, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         self.record()
 
     def since_accepted(self, at: float) -> float:

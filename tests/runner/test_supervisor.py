@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,23 @@ def test_without_files_for_its_records_it_only_runs(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, b"working\n")
     assert not (tmp_path / "outcome.json").exists()
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.03, 0.05, 0.08])
+def test_a_signal_that_comes_while_the_runner_starts_is_not_lost(tmp_path: Path, moment: float) -> None:
+    with started(tmp_path, f"{BEHAVIOURS}:wait", {"ready": str(tmp_path / "ready")}) as runner:
+        status = Path(f"/proc/{runner.process.pid}/status")
+        # Python's own start is nobody's to protect; from then on both signals are blocked or handled.
+        while not _minds(status, signal.SIGTERM):
+            time.sleep(0.001)  # another process has no event for that
+        time.sleep(moment)  # the moment that is tried
+        runner.signal(signal.SIGTERM)
+        ended = runner.wait()
+
+    assert (ended.exit_code, ended.failure_class) == (143, "cancelled")
+
+
+def _minds(status: Path, number: signal.Signals) -> bool:
+    """Whether a process blocks or handles a signal."""
+    masks = [line.split() for line in status.read_text().splitlines() if line.startswith(("SigBlk", "SigCgt"))]
+    return any(int(mask, 16) >> (number - 1) & 1 for _, mask in masks)
