@@ -130,7 +130,8 @@ def test_the_record_tells_of_a_run_that_is_under_way(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     with started(tmp_path, f"{BEHAVIOURS}:wait", {"ready": str(ready)}) as runner:
         await_file(ready)
-        now = json.loads((tmp_path / "outcome.json").read_bytes())
+        while "flow_called" not in (now := json.loads((tmp_path / "outcome.json").read_bytes()))["ledger"]:
+            time.sleep(0.01)  # the supervisor writes it when it gets to it
         runner.signal(signal.SIGTERM)
         runner.wait()
 
