@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from runner.cli import environments
 from runner.cli.command import say
 from runner.environment import Environment, Kind
-from runner.errors import PenstockError, UsageError
+from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.launch.base import Launcher, Reach, RunRecord
 
 LAUNCHERS = {Kind.LOCAL: "runner.launch.local", Kind.KUBERNETES_JOB: "runner.launch.kubernetes.connect"}
@@ -35,6 +35,7 @@ def launcher_of(options: argparse.Namespace) -> Launcher:
 
     Raises:
         UsageError: none has.
+        UnavailableError: none that could be asked has.
     """
     run_id = options.run_id
     if options.env:
@@ -52,9 +53,16 @@ def launcher_of(options: argparse.Namespace) -> Launcher:
     for (_, platform), answer in zip(asked, answers, strict=True):
         if isinstance(answer, RunRecord):
             return platform
-    for (name, _), answer in zip(asked, answers, strict=True):
-        if isinstance(answer, PenstockError) and not isinstance(answer, UsageError):
-            say(f"penstock: {name} could not be asked. {answer}")
+    unasked = {
+        name: answer
+        for (name, _), answer in zip(asked, answers, strict=True)
+        if isinstance(answer, PenstockError) and not isinstance(answer, UsageError)
+    }
+    if unasked:
+        reasons = " ".join(f"{name}: {answer}" for name, answer in unasked.items())
+        raise UnavailableError(
+            f"The run {run_id!r} was not found, and {', '.join(unasked)} could not be asked. {reasons}"
+        )
     if not asked:
         raise nowhere
     names = ", ".join(name for name, _ in asked)

@@ -73,3 +73,9 @@ class Run:
         with self._changed:
             self.notices.append(sentence)
             self._changed.notify_all()
+
+
+def told(outcome: Outcome) -> tuple[str, int | None]:
+    """Failure class and exit code of a run that failed."""
+    assert outcome.failure is not None, outcome
+    return outcome.failure.failure_class.value, outcome.exit_code

@@ -5,11 +5,9 @@ an error of the server.
 """
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 
-from tests.testbed.kubernetes_cluster import the_node
+from tests.testbed.node_process import on_node
 
 PORT = 5017
 SERVER = """
@@ -25,21 +23,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print("ready", flush=True)
-sys.stdin.read()  # until whoever started it is gone
 """
 
 
 @contextlib.contextmanager
 def registry() -> Iterator[str]:
     """The registry's address as an image's name begins with it; the registry is gone on leaving."""
-    command = [*the_node().enter, sys.executable, "-c", SERVER, str(PORT)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        try:
-            yield f"127.0.0.1:{PORT}"
-        finally:
-            process.stdin.close()
-            process.wait(10)
+    with on_node(SERVER, str(PORT)):
+        yield f"127.0.0.1:{PORT}"

@@ -68,6 +68,13 @@ def test_what_cannot_be_asked_does_not_hide_the_rest(penstock: Penstock, pulled:
     assert "penstock: the runs of jobs are not shown. The cluster of context first" in done.err
 
 
+def test_a_run_that_may_be_where_nobody_answers_is_not_said_to_be_nowhere(penstock: Penstock, pulled: Path) -> None:
+    done = penstock("describe", "some-run", KUBECONFIG=str(pulled))
+
+    assert done.code == 69
+    assert "The run 'some-run' was not found, and jobs could not be asked. jobs: The cluster of context" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

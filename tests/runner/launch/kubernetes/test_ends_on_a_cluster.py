@@ -11,15 +11,10 @@ import pytest
 
 from runner.environment import Action, FailurePolicy, Resources
 from runner.kubernetes.client import Client, path
-from runner.outcome import Outcome
+from tests.testbed.followed_run import told
 from tests.testbed.kubernetes_cluster import environment, jobs, pods, submit, the_node
 
 pytestmark = pytest.mark.cluster
-
-
-def _told(outcome: Outcome) -> tuple[str, int | None]:
-    assert outcome.failure is not None, outcome
-    return outcome.failure.failure_class.value, outcome.exit_code
 
 
 def _evict(client: Client, namespace: str, pod: str) -> None:
@@ -55,7 +50,7 @@ def test_an_evicted_run_that_is_not_to_be_started_again(client: Client, namespac
     _evict(client, namespace, pods(client, namespace)[0]["metadata"]["name"])
     outcome = run.end()
 
-    assert _told(outcome) == ("preempted", 75)
+    assert told(outcome) == ("preempted", 75)
     assert "EvictionByEvictionAPI" in str(outcome.failure)
 
 
@@ -70,7 +65,7 @@ def test_a_flow_that_fails_is_started_again_as_often_as_the_policy_says(client: 
 
     outcome = run.follow()
 
-    assert _told(outcome) == ("flow", 1)
+    assert told(outcome) == ("flow", 1)
     assert len(pods(client, namespace)) == 2
     assert len([notice for notice in run.notices if "starts it again" in notice]) == 1
     assert run.launcher.find(run.run_id).outcome.exit_code == 1
@@ -81,8 +76,8 @@ def test_a_flow_that_takes_too_much_memory(client: Client, namespace: str) -> No
     run = submit(client, target, "fill_memory")
     outcome = run.follow()
 
-    assert _told(outcome) == ("oom", 137)
-    assert _told(run.launcher.find(run.run_id).outcome) == ("oom", 137)
+    assert told(outcome) == ("oom", 137)
+    assert told(run.launcher.find(run.run_id).outcome) == ("oom", 137)
 
 
 def test_a_runner_that_is_killed(client: Client, namespace: str) -> None:
@@ -93,7 +88,7 @@ def test_a_runner_that_is_killed(client: Client, namespace: str) -> None:
     _kill_in_container(pods(client, namespace)[0])
     outcome = run.end()
 
-    assert _told(outcome) == ("crash", 137)
+    assert told(outcome) == ("crash", 137)
     assert run.launcher.log(run.run_id) == b"up\n"
 
 
@@ -117,7 +112,7 @@ def test_a_pod_that_somebody_deletes(client: Client, namespace: str) -> None:
 
     client.delete(path("v1", "pods", namespace=namespace, name=pods(client, namespace)[0]["metadata"]["name"]))
 
-    assert _told(run.end()) == ("cancelled", 143)
+    assert told(run.end()) == ("cancelled", 143)
 
 
 def test_a_job_that_somebody_deletes(client: Client, namespace: str) -> None:
@@ -128,7 +123,7 @@ def test_a_job_that_somebody_deletes(client: Client, namespace: str) -> None:
     name = jobs(client, namespace)[0]["metadata"]["name"]
     client.delete(path("batch/v1", "jobs", namespace=namespace, name=name), {"propagationPolicy": "Background"})
 
-    assert _told(run.end()) == ("cancelled", 143)
+    assert told(run.end()) == ("cancelled", 143)
 
 
 def test_a_machine_whose_kubelet_is_away_for_a_while(client: Client, namespace: str) -> None:

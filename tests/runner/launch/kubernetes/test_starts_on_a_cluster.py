@@ -1,6 +1,5 @@
 """All that keeps a run from starting on Kubernetes, produced for real, and what its follower is told of it."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,8 @@ from runner.kubernetes.watch import Watch
 from runner.launch.kubernetes import names, status
 from runner.outcome import Outcome
 from tests.testbed import kubernetes_cluster
-from tests.testbed.followed_run import Run
+from tests.testbed.admission import GROUP, PODS, await_refusal, denying, webhook
+from tests.testbed.followed_run import Run, told
 from tests.testbed.kubernetes_cluster import await_gone, environment, jobs, pods, submit
 from tests.testbed.registry import registry
 
@@ -23,11 +23,6 @@ pytestmark = pytest.mark.cluster
 
 EXPLAINED_SECONDS = 10.0
 CONFIG_MAP = {"name": "settings", "mount_path": "/settings", "config_map": "not-there"}
-
-
-def _told(outcome: Outcome) -> tuple[str, int | None]:
-    assert outcome.failure is not None, outcome
-    return outcome.failure.failure_class.value, outcome.exit_code
 
 
 def _given_up(client: Client, namespace: str, run: Run) -> Outcome:
@@ -49,7 +44,7 @@ def test_an_image_that_cannot_be_had(client: Client, namespace: str, word: str, 
         run = submit(client, environment(namespace, image=f"{address}/{word}:1"), "succeed")
         outcome = _given_up(client, namespace, run)
 
-    assert _told(outcome) == ("image", 69)
+    assert told(outcome) == ("image", 69)
     assert reason in str(outcome.failure)
 
 
@@ -63,7 +58,7 @@ def test_a_registry_that_has_no_time_is_waited_for(client: Client, namespace: st
         outcome = run.follow()
 
     assert "queued(registry): The registry of 127.0.0.1" in run.notices[0]
-    assert _told(outcome) == ("registry", 69)
+    assert told(outcome) == ("registry", 69)
     assert reason in str(outcome.failure)
     assert "It had not started 6 s after it was given a machine" in str(outcome.failure)
     assert jobs(client, namespace) == []
@@ -72,7 +67,7 @@ def test_a_registry_that_has_no_time_is_waited_for(client: Client, namespace: st
 def test_an_image_name_that_is_none(client: Client, namespace: str) -> None:
     run = submit(client, environment(namespace, image="penstock.local/Runner:test"), "succeed")
 
-    assert _told(_given_up(client, namespace, run)) == ("image", 69)
+    assert told(_given_up(client, namespace, run)) == ("image", 69)
 
 
 def test_a_secret_that_is_missing(client: Client, namespace: str) -> None:
@@ -80,7 +75,7 @@ def test_a_secret_that_is_missing(client: Client, namespace: str) -> None:
     run = submit(client, environment(namespace, secrets=(reference,)), "succeed")
     outcome = _given_up(client, namespace, run)
 
-    assert _told(outcome) == ("config", 69)
+    assert told(outcome) == ("config", 69)
     assert 'secret "not-there" not found' in str(outcome.failure)
 
 
@@ -88,7 +83,7 @@ def test_a_config_map_that_is_missing(client: Client, namespace: str) -> None:
     run = submit(client, environment(namespace, job={"volumes": [CONFIG_MAP]}), "succeed")
     outcome = _given_up(client, namespace, run)
 
-    assert _told(outcome) == ("config", 69)
+    assert told(outcome) == ("config", 69)
     assert 'configmap "not-there" not found' in str(outcome.failure)
 
 
@@ -96,7 +91,7 @@ def test_a_service_account_that_is_missing(client: Client, namespace: str) -> No
     client.delete(path("v1", "serviceaccounts", namespace=namespace, name="jobs-runner"))
     outcome = _given_up(client, namespace, submit(client, environment(namespace), "succeed"))
 
-    assert _told(outcome) == ("config", 69)
+    assert told(outcome) == ("config", 69)
     assert "service account" in str(outcome.failure)
 
 
@@ -109,7 +104,7 @@ def test_pod_security_refuses_a_privileged_pod(client: Client, namespace: str) -
     target = environment(namespace, job={"job_spec": _job_with(flow)})
     outcome = _given_up(client, namespace, submit(client, target, "succeed"))
 
-    assert _told(outcome) == ("config", 69)
+    assert told(outcome) == ("config", 69)
     assert 'violates PodSecurity "restricted' in str(outcome.failure)
 
 
@@ -117,74 +112,48 @@ def test_pod_security_refuses_a_privileged_pod(client: Client, namespace: str) -
 def no_pods_policy(client: Client, namespace: str) -> Iterator[str]:
     """Admission that denies all pods of the namespace."""
     name = f"deny-{namespace}"
-    group = "admissionregistration.k8s.io/v1"
-    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
     here = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
     denied = {"expression": "false", "message": "no pods on Sundays"}
-    policy = {"matchConstraints": {"resourceRules": rules, "namespaceSelector": here}, "validations": [denied]}
+    policy = {"matchConstraints": {"resourceRules": PODS, "namespaceSelector": here}, "validations": [denied]}
     binding = {"policyName": name, "validationActions": ["Deny"]}
     kinds = {"ValidatingAdmissionPolicy": policy, "ValidatingAdmissionPolicyBinding": binding}
     for kind, spec in kinds.items():
         plural = "validatingadmissionpolicies" if spec is policy else "validatingadmissionpolicybindings"
         client.create(
-            path(group, plural), {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": spec}
+            path(GROUP, plural), {"apiVersion": GROUP, "kind": kind, "metadata": {"name": name}, "spec": spec}
         )
     yield name
     for plural in ("validatingadmissionpolicybindings", "validatingadmissionpolicies"):
-        client.delete(path(group, plural, name=name))
+        client.delete(path(GROUP, plural, name=name))
 
 
 def test_admission_that_denies_the_pod(client: Client, namespace: str, no_pods_policy: str) -> None:
-    # Policies take effect some moments after they were made.
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"generateName": "probe-"},
-        "spec": {"containers": [{"name": "a", "image": "a"}]},
-    }
-    from runner.kubernetes.errors import ApiError
-
-    for _ in range(100):
-        try:
-            client.raw("POST", path("v1", "pods", namespace=namespace), body=json.dumps(pod).encode(), dryRun="All")
-        except ApiError as error:
-            if "no pods on Sundays" in error.message:
-                break
-        time.sleep(0.1)  # the API server gives no event of that
+    await_refusal(client, namespace, "no pods on Sundays")
     outcome = _given_up(client, namespace, submit(client, environment(namespace), "succeed"))
 
-    assert _told(outcome) == ("config", 69)
+    assert told(outcome) == ("config", 69)
     assert "no pods on Sundays" in str(outcome.failure)
     assert no_pods_policy in str(outcome.failure)
 
 
+def test_a_webhook_that_denies_the_pod(client: Client, namespace: str, tmp_path: Path) -> None:
+    with denying(client, namespace, tmp_path, "no pods on Mondays") as name:
+        await_refusal(client, namespace, "no pods on Mondays")
+        outcome = _given_up(client, namespace, submit(client, environment(namespace), "succeed"))
+
+    assert told(outcome) == ("config", 69)
+    assert f'admission webhook "{name}" denied the request: no pods on Mondays' in str(outcome.failure)
+
+
 def test_a_webhook_that_does_not_answer_is_waited_for(client: Client, namespace: str) -> None:
-    group = "admissionregistration.k8s.io/v1"
-    name = f"dead-{namespace}"
-    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
-    hook = {
-        "name": "dead.penstock.dev",
-        "clientConfig": {"url": "https://127.0.0.1:9/", "caBundle": ""},
-        "rules": rules,
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "admissionReviewVersions": ["v1"],
-        "sideEffects": "None",
-        "failurePolicy": "Fail",
-    }
-    hooks = path(group, "validatingwebhookconfigurations")
-    kind = "ValidatingWebhookConfiguration"
-    client.create(hooks, {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "webhooks": [hook]})
-    try:
-        target = environment(namespace, timeouts=Timeouts(queue_seconds=8, grace_seconds=5))
-        # The hook takes effect some moments after it was made; a run that starts before is no proof of anything.
-        time.sleep(1)  # the API server gives no event of that
+    target = environment(namespace, timeouts=Timeouts(queue_seconds=8, grace_seconds=5))
+    with webhook(client, namespace, "https://127.0.0.1:9/"):
+        await_refusal(client, namespace, "failed calling webhook")
         run = submit(client, target, "succeed")
         outcome = run.follow()
-    finally:
-        client.delete(f"{hooks}/{name}")
 
     assert "An admission webhook of the cluster does not answer" in run.notices[0]
-    assert _told(outcome) == ("never-started", 69)
+    assert told(outcome) == ("never-started", 69)
     assert "failed calling webhook" in str(outcome.failure)
 
 
@@ -215,7 +184,7 @@ def test_a_quota_that_stays_full_is_given_up_when_the_queue_clock_is_over(client
     target = environment(namespace, timeouts=Timeouts(queue_seconds=3, grace_seconds=5))
     outcome = _given_up(client, namespace, submit(client, target, "succeed"))
 
-    assert _told(outcome) == ("quota", 69)
+    assert told(outcome) == ("quota", 69)
     assert "It had not started 3 s after it was accepted: pods 0/0" in str(outcome.failure)
 
 
@@ -237,7 +206,7 @@ def test_a_run_that_no_machine_can_take(client: Client, namespace: str) -> None:
     outcome = _given_up(client, namespace, run)
 
     assert "queued(unschedulable): No machine of the cluster can take the run now" in run.notices[0]
-    assert _told(outcome) == ("unschedulable", 69)
+    assert told(outcome) == ("unschedulable", 69)
     assert "Insufficient cpu" in str(outcome.failure)
 
 
@@ -261,7 +230,7 @@ def test_an_image_without_python(client: Client, namespace: str) -> None:
     target = environment(namespace, job={"job_spec": _job_with({"name": "flow", "command": ["/nowhere/python3"]})})
     outcome = submit(client, target, "succeed").follow()
 
-    assert _told(outcome) == ("config", 69)
+    assert told(outcome) == ("config", 69)
     assert "/nowhere/python3" in str(outcome.failure)
 
 
@@ -276,7 +245,7 @@ def test_the_reason_is_in_the_list_of_runs(client: Client, namespace: str) -> No
     assert listed.waiting is not None
     assert (listed.state, listed.waiting.failure_class) == ("queued", "unschedulable")
     run.launcher.stop(run.run_id)
-    assert _told(run.end()) == ("cancelled", 143)
+    assert told(run.end()) == ("cancelled", 143)
     assert names.STOPPED in jobs(client, namespace)[0]["metadata"]["annotations"]
 
 
@@ -319,7 +288,7 @@ def test_a_suspended_run_can_be_stopped(client: Client, namespace: str) -> None:
 
     run.launcher.stop(run.run_id)
 
-    assert _told(run.end()) == ("cancelled", 143)
+    assert told(run.end()) == ("cancelled", 143)
 
 
 def test_whoever_may_not_read_events_follows_all_the_same(client: Client, namespace: str, tmp_path: Path) -> None:
@@ -344,4 +313,4 @@ def test_whoever_may_not_read_events_follows_all_the_same(client: Client, namesp
         failed = submit(few, environment(namespace, image="penstock.local/Runner:test"), "succeed")
 
         assert run.follow().exit_code == 0
-        assert _told(failed.follow()) == ("image", 69)
+        assert told(failed.follow()) == ("image", 69)
