@@ -7,7 +7,7 @@ import pulumi
 
 from components.kubernetes_job import KubernetesJobEnvironment
 from components.local import LocalEnvironment
-from runner.environment import Kind
+from runner.sections import Kind
 
 
 class EnvironmentComponent(Protocol):

@@ -9,8 +9,9 @@ import pulumi
 from components.given import ArgumentError, Given, holds_output, whole_numbers
 from runner import __version__
 from runner.contract import decode, encode
-from runner.environment import Callbacks, Environment, Kind
+from runner.environment import Callbacks, Environment
 from runner.errors import ContractError
+from runner.sections import Kind
 
 PACKAGE = "penstock"
 """Package part of every component's type token."""

@@ -4,9 +4,7 @@ from typing import Any
 
 from runner.environment import Action, FailurePolicy
 from runner.outcome import ExitCode
-
-FLOW = "flow"
-"""Name of the container that the flow runs in."""
+from runner.sections import FLOW_CONTAINER
 
 EXIT_CODES: dict[str, tuple[int, ...]] = {
     "flow": tuple(range(ExitCode.FLOW_FAILED, ExitCode.USAGE)),
@@ -34,6 +32,6 @@ def job_failure_policy(policy: FailurePolicy) -> dict[str, Any]:
         code for name, codes in EXIT_CODES.items() if getattr(policy, name) is Action.RETRY for code in codes
     )
     if retried:
-        codes = {"containerName": FLOW, "operator": "NotIn", "values": retried}
+        codes = {"containerName": FLOW_CONTAINER, "operator": "NotIn", "values": retried}
         rules.append({"action": "FailJob", "onExitCodes": codes})
     return {"backoffLimit": policy.retries, "podFailurePolicy": {"rules": rules}}

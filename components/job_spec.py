@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.failure_policy import FLOW
 from runner.contract import broken_rule, describe
+from runner.sections import FLOW_CONTAINER
 
 ARGUMENT = "job_spec"
 
@@ -136,7 +136,7 @@ def _refuse_what_is_not_one_run(spec: dict[str, Any], pod: dict[str, Any]) -> No
 def _refuse_what_the_launcher_adds(pod: dict[str, Any]) -> None:
     for i, container in enumerate(containers(pod)):
         place = f"{ARGUMENT}.spec.template.spec.containers[{i}]"
-        if container.get("name") != FLOW:
+        if container.get("name") != FLOW_CONTAINER:
             continue
         if container.get("args"):
             raise broken_rule(f"{place}.args", "given", "none: they are the runner's own; a wrapper goes into command")

@@ -35,7 +35,7 @@ from components.naming import child_name
 from components.project import project_folder
 from components.quota import hard_limits, limit_range
 from runner.contract import to_bytes
-from runner.environment import Kind
+from runner.sections import Kind
 
 RESOURCES: Mapping[str, int] = {"cpu_millicores": 500, "memory_mib": 1024}
 """What a run asks for unless told otherwise: half a core, and memory for a flow with pandas."""

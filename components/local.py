@@ -9,7 +9,7 @@ import pulumi
 
 from components.arguments import ExecutorOptions, LocalTimeouts, LogOptions, RetentionOptions
 from components.document import PACKAGE, Draft
-from runner.environment import Kind
+from runner.sections import Kind
 
 
 class LocalEnvironmentArgs(TypedDict):

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 
 from runner.contract import broken_rule, describe
-from runner.environment import NAME, NAME_MEANING
+from runner.sections import NAME, NAME_MEANING
 
 
 class PodSecurity(StrEnum):

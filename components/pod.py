@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components import labels
-from components.failure_policy import FLOW
 from components.job_spec import ARGUMENT, containers, mapping, mappings
 from components.volumes import group_for, mount, volume
 from runner.contract import broken_rule
+from runner.sections import FLOW_CONTAINER
 
 PLACE = f"{ARGUMENT}.spec.template"
 
@@ -120,9 +120,9 @@ def flow_of(pod: dict[str, Any]) -> dict[str, Any]:
     """The container that the flow runs in, made when there is none of that name."""
     listed = containers(pod)
     for container in listed:
-        if container.get("name") == FLOW:
+        if container.get("name") == FLOW_CONTAINER:
             return container
-    listed.insert(0, {"name": FLOW})
+    listed.insert(0, {"name": FLOW_CONTAINER})
     return listed[0]
 
 

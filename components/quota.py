@@ -5,7 +5,7 @@ from typing import Any
 
 from components import quantities
 from runner.contract import broken_rule
-from runner.environment import Resources
+from runner.sections import Resources
 
 GPU_RESOURCE = Resources.gpu_resource
 

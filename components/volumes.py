@@ -6,7 +6,7 @@ from typing import Any
 
 from components import quantities
 from runner.contract import broken_rule, describe
-from runner.environment import NAME, NAME_MEANING
+from runner.sections import NAME, NAME_MEANING
 
 SOURCES = ("config_map", "secret", "persistent_volume_claim", "empty_dir_mib")
 """Keys of a volume, of which it has exactly one."""

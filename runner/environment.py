@@ -10,14 +10,12 @@ from enum import StrEnum
 from typing import Any
 
 from runner.contract import broken_rule, option, read_document
+from runner.sections import NAME, NAME_MEANING, DaskKubernetes, Kind, KubernetesJob, Local, Resources
 
 SCHEMA_VERSION = 1
 SUBJECT = "environment document"
 NEXT_STEP = "Provision it anew with `pulumi up`, then `penstock env pull`."
 
-NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-"""RFC 1123 label, since the name becomes part of names in Kubernetes and AWS."""
-NAME_MEANING = "at most 63 lower-case letters, digits and inner hyphens"
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9._/=-]{0,61}[A-Za-z0-9])?"
 LABEL_MEANING = "a label of at most 63 letters, digits and . _ / = -"
 VARIABLE = r"(?!PENSTOCK_)[A-Za-z_][A-Za-z0-9_]*"
@@ -35,16 +33,6 @@ def seconds(default: float | None, *, zero: bool = False) -> Any:
     if zero:
         return option(default, minimum=0, maximum=LONGEST_SECONDS, meaning="seconds, from 0 to ten years")
     return option(default, above=0, maximum=LONGEST_SECONDS, meaning="seconds, more than 0 and at most ten years")
-
-
-class Kind(StrEnum):
-    """The kinds of environment."""
-
-    LOCAL = "local"
-    KUBERNETES_JOB = "kubernetes-job"
-    DASK_KUBERNETES = "dask-kubernetes"
-    FARGATE_TASK = "fargate-task"
-    DASK_CLOUD_PROVIDER = "dask-cloud-provider"
 
 
 class ExecutorType(StrEnum):
@@ -71,31 +59,6 @@ class SecretSource(StrEnum):
 
     KUBERNETES_SECRET = "kubernetes-secret"
     AWS_SECRET = "aws-secret"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """What a run asks for, and at most gets."""
-
-    cpu_millicores: int = option(minimum=1)
-    """Processor time that the run asks for, in thousandths of a core."""
-    memory_mib: int = option(minimum=1)
-    """Memory that the run asks for, in MiB."""
-    gpu: int = option(0, minimum=0)
-    """Number of GPUs."""
-    gpu_resource: str = "nvidia.com/gpu"
-    """Name by which the platform counts GPUs. Default: nvidia.com/gpu."""
-    cpu_limit_millicores: int | None = option(None, minimum=1)
-    """Most processor time that the run gets; null (default) for what is free."""
-    memory_limit_mib: int | None = option(None, minimum=1)
-    """Memory at which the run is killed, in MiB; null (default) for what it asks for."""
-
-    def __post_init__(self) -> None:
-        """Refuse limits below what is asked for."""
-        for name, asked in (("cpu_limit_millicores", self.cpu_millicores), ("memory_limit_mib", self.memory_mib)):
-            limit = getattr(self, name)
-            if limit is not None and limit < asked:
-                raise broken_rule(name, str(limit), f"at least the {asked} that the run asks for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,26 +203,6 @@ class FailurePolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Local:
-    """Section of kind `local`."""
-
-    working_directory: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
-    """Folder that flows run in; null for the one in which `penstock run` is called."""
-    python: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
-    """Python interpreter that runs flows, with penstock installed; null for the one that runs `penstock`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class KubernetesJob:
-    """Section of kind `kubernetes-job`."""
-
-    namespace: str = option(pattern=NAME, meaning=NAME_MEANING)
-    """Namespace that runs take place in."""
-    job: Mapping[str, object]
-    """The Job that every run is made from: all but what is the run's own, such as its name, arguments and variables."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Producer:
     """Who wrote the document; for messages only."""
 
@@ -308,6 +251,8 @@ class Environment:
     """Section of kind `local`."""
     kubernetes_job: KubernetesJob | None = None
     """Section of kind `kubernetes-job`."""
+    dask_kubernetes: DaskKubernetes | None = None
+    """Section of kind `dask-kubernetes`."""
     producer: Producer | None = None
     """Who wrote the document."""
 
@@ -328,6 +273,11 @@ class Environment:
             self._refuse_for_local()
         else:
             self._refuse_for_containers()
+
+    @property
+    def on_kubernetes(self) -> KubernetesJob | DaskKubernetes | None:
+        """The section of a kind whose runs are Jobs; null for any other."""
+        return self.kubernetes_job or self.dask_kubernetes
 
     def _refuse_for_local(self) -> None:
         for name in ("image", "resources"):
@@ -351,6 +301,19 @@ class Environment:
         if len(set(variables)) != len(variables):
             twice = _twice(tuple(variables))
             raise broken_rule("secrets", f"a second value for {twice}", "each variable once, in env or in secrets")
+        if self.dask_kubernetes is not None:
+            self._refuse_for_dask()
+
+    def _refuse_for_dask(self) -> None:
+        if self.executor.type is not ExecutorType.DASK:
+            raise broken_rule(
+                "executor.type", self.executor.type.value, f"dask: a {self.kind.value} environment is that"
+            )
+        for name in ("workers", "threads_per_worker", "memory_limit_mib", "address", "tls"):
+            if getattr(self.executor, name) is not None:
+                raise broken_rule(
+                    f"executor.{name}", "given", "none: the kind's own section says how large workers are"
+                )
 
 
 def _twice(items: tuple[str, ...]) -> str:

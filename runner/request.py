@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from runner.contract import option, read_document
+from runner.contract import broken_rule, option, read_document
 from runner.environment import IMAGE, IMAGE_MEANING, Callbacks, Executor, Log, seconds
 
 SCHEMA_VERSION = 1
@@ -23,6 +23,21 @@ class Bundle:
     """SHA-256 of the zip, as lower-case hexadecimal digits."""
     size: int = option(minimum=1)
     """Size of the zip, in bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerCount:
+    """How many Dask workers the run has, within the range of its environment."""
+
+    min_workers: int = option(minimum=0)
+    """Fewest workers."""
+    max_workers: int = option(minimum=1)
+    """Most workers; as many as the fewest for a cluster of fixed size."""
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is none."""
+        if self.min_workers > self.max_workers:
+            raise broken_rule("min_workers", str(self.min_workers), f"at most the {self.max_workers} of max_workers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +65,8 @@ class RunRequest:
     """Callbacks of this run; one that is null is the environment's."""
     executor: Executor | None = None
     """How the work inside this run goes; null for the environment's executor."""
+    workers: WorkerCount | None = None
+    """Size of this run's Dask cluster, where the environment provisions one; null for the environment's."""
     run_seconds: float | None = seconds(None)
     """Time limit of this run, from the runner's start; null for the environment's."""
     log: Log | None = None

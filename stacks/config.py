@@ -17,7 +17,7 @@ from pulumi.runtime import get_config_env, is_config_secret
 from components import ENVIRONMENTS
 from components.checking import plain_types
 from components.given import SECRET_ARGUMENTS
-from runner.environment import Kind
+from runner.sections import Kind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli.command import say
-from runner.environment import Environment, Kind
+from runner.environment import Environment
 from runner.errors import UsageError
+from runner.sections import Kind
 
 if TYPE_CHECKING:
     from runner.launch.pack import Packed

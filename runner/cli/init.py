@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from runner.cli.command import add_json, print_json, say, wants_json
-from runner.environment import NAME, NAME_MEANING
 from runner.errors import UnavailableError, UsageError
+from runner.sections import NAME, NAME_MEANING
 
 STACK = """\
 # Where the flows of this stack run. Every option is described in Pulumi.yaml.

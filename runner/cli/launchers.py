@@ -7,9 +7,10 @@ from typing import TypeVar, cast
 
 from runner.cli import environments
 from runner.cli.command import say
-from runner.environment import Environment, Kind
+from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.launch.base import Launcher, Reach, RunRecord
+from runner.sections import Kind
 
 LAUNCHERS = {Kind.LOCAL: "runner.launch.local", Kind.KUBERNETES_JOB: "runner.launch.kubernetes.connect"}
 """The module of each kind, whose `launcher` makes one for an environment."""

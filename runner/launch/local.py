@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from runner.environment import Environment, Local
+from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.launch.base import Collected, Reach, RunRecord
 from runner.launch.folders import runs_folder
@@ -22,6 +22,7 @@ from runner.launch.run_directory import AttemptDirectory, RunDirectory
 from runner.launch.wait import Pause
 from runner.outcome import Outcome, State
 from runner.request import RunRequest
+from runner.sections import Local
 
 CHUNK = 64 * 1024
 LEFTOVER_SECONDS = 3600

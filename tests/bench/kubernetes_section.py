@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from runner import contract
+from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.watch import Watch
-from runner.launch.kubernetes import names
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 from runner.request import RunRequest
 from tests.bench.figures import Comparison, Figure

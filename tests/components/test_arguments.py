@@ -11,19 +11,8 @@ from components.checking import plain_types
 from components.kubernetes_arguments import FailurePolicyOptions, ResourceOptions, SecretOptions, TimeoutOptions
 from components.kubernetes_job import RESOURCES, TIMEOUTS, KubernetesJobEnvironmentArgs
 from components.local import LocalEnvironmentArgs
-from runner.environment import (
-    Callbacks,
-    Environment,
-    Executor,
-    FailurePolicy,
-    KubernetesJob,
-    Local,
-    Log,
-    Resources,
-    Retention,
-    Timeouts,
-    TlsFiles,
-)
+from runner.environment import Callbacks, Environment, Executor, FailurePolicy, Log, Retention, Timeouts, TlsFiles
+from runner.sections import KubernetesJob, Local, Resources
 
 GROUPS: list[tuple[Any, Any]] = [
     (ExecutorOptions, Executor),

@@ -12,7 +12,8 @@ from components import ENVIRONMENTS
 from components.given import ArgumentError
 from runner import __version__
 from runner.contract import to_bytes
-from runner.environment import Kind, read
+from runner.environment import read
+from runner.sections import Kind
 from tests.testbed.pulumi_mocks import PROJECT, STACK, Deploy, RecordingMonitor
 
 SMALLEST: Mapping[Kind, Mapping[str, Any]] = {

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from components.kubernetes_job import PARTS
 from components.naming import LONGEST, child_name
-from runner.environment import NAME
+from runner.sections import NAME
 
 ENVIRONMENTS = st.from_regex(NAME, fullmatch=True)
 ROLES = st.sampled_from([*PARTS, "quota", "limits", "deny"])

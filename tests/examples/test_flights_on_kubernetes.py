@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.watch import Watch
-from runner.launch.kubernetes import names
 from tests.testbed import kubernetes_cluster
 from tests.testbed.pulumi_engine import CHECKOUT, penstock_at
 from tests.testbed.pulumi_kubernetes import ENVIRONMENT, Stack, stack_from_example

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runner import environment as env
 from runner import outcome as out
 from runner import request as req
+from runner import sections as sec
 
 # No database: the tests leave nothing behind. PENSTOCK_EXAMPLES lets a nightly run search longer.
 settings.register_profile(
@@ -102,7 +103,7 @@ PATHS = st.none() | st.sampled_from(["/", "/srv/flows", "/a b/\u00fc"])
 SECRET_NAMES = ("TOKEN", "_password")
 """Variables with secrets, which no plain variable may be."""
 OF_ANY_KIND: dict[str, st.SearchStrategy[Any]] = {
-    "name": matching(env.NAME),
+    "name": matching(sec.NAME),
     "routing_labels": st.lists(matching(env.LABEL), unique=True, max_size=3).map(tuple),
     "metadata": st.dictionaries(TEXT, TEXT, max_size=3),
     "env": st.dictionaries(matching(env.VARIABLE).filter(lambda name: name not in SECRET_NAMES), TEXT, max_size=3),
@@ -121,7 +122,7 @@ OF_ANY_KIND: dict[str, st.SearchStrategy[Any]] = {
 }
 SIZES = st.integers(1, 10**6)
 RESOURCES = st.builds(
-    env.Resources,
+    sec.Resources,
     cpu_millicores=SIZES,
     memory_mib=SIZES,
     gpu=st.integers(0, 8),
@@ -149,22 +150,46 @@ FAILURE_POLICIES = st.builds(env.FailurePolicy, preempted=ACTIONS) | st.builds(
     preempted=ACTIONS,
 )
 IMAGES = st.sampled_from(["a", "registry.example:5000/team/image:1.0", f"a/b@sha256:{'0a' * 32}"])
-ENVIRONMENTS = st.builds(
-    env.Environment,
-    kind=st.just(env.Kind.LOCAL),
-    local=st.builds(env.Local, working_directory=PATHS, python=PATHS),
-    **OF_ANY_KIND,
-) | st.builds(
-    env.Environment,
-    kind=st.just(env.Kind.KUBERNETES_JOB),
-    image=IMAGES,
-    resources=RESOURCES,
-    secrets=SECRETS,
-    failure_policy=FAILURE_POLICIES,
-    kubernetes_job=st.builds(
-        env.KubernetesJob, namespace=matching(env.NAME), job=st.dictionaries(TEXT, JSON, max_size=3)
-    ),
-    **OF_ANY_KIND,
+ENVIRONMENTS = (
+    st.builds(
+        env.Environment,
+        kind=st.just(sec.Kind.LOCAL),
+        local=st.builds(sec.Local, working_directory=PATHS, python=PATHS),
+        **OF_ANY_KIND,
+    )
+    | st.builds(
+        env.Environment,
+        kind=st.just(sec.Kind.KUBERNETES_JOB),
+        image=IMAGES,
+        resources=RESOURCES,
+        secrets=SECRETS,
+        failure_policy=FAILURE_POLICIES,
+        kubernetes_job=st.builds(
+            sec.KubernetesJob, namespace=matching(sec.NAME), job=st.dictionaries(TEXT, JSON, max_size=3)
+        ),
+        **OF_ANY_KIND,
+    )
+    | st.builds(
+        env.Environment,
+        kind=st.just(sec.Kind.DASK_KUBERNETES),
+        image=IMAGES,
+        resources=RESOURCES,
+        secrets=SECRETS,
+        dask_kubernetes=st.builds(
+            sec.DaskKubernetes,
+            namespace=matching(sec.NAME),
+            job=st.dictionaries(TEXT, JSON, max_size=3),
+            worker=st.dictionaries(TEXT, JSON, max_size=3),
+            worker_resources=RESOURCES,
+            worker_threads=SIZES,
+            min_workers=st.integers(0, 5),
+            max_workers=st.integers(5, 10**6),
+            work_stealing=st.booleans(),
+            scheduler_logs=st.booleans(),
+            log_k8s_errors=st.booleans(),
+        ),
+        **{**OF_ANY_KIND, "executor": st.just(env.Executor(type=env.ExecutorType.DASK))},
+    )
 )
 REQUESTS = st.builds(
     req.RunRequest,
@@ -178,6 +203,7 @@ REQUESTS = st.builds(
     image=st.none() | IMAGES,
     callbacks=CALLBACKS,
     executor=st.none() | EXECUTORS,
+    workers=st.none() | st.builds(req.WorkerCount, min_workers=st.integers(0, 3), max_workers=st.integers(3, 99)),
     run_seconds=st.none() | SECONDS,
     log=st.none() | LOGS,
 )

@@ -15,8 +15,6 @@ from runner.environment import (
     Environment,
     Executor,
     ExecutorType,
-    Kind,
-    Local,
     Log,
     LogLevel,
     Producer,
@@ -26,6 +24,7 @@ from runner.environment import (
     read,
 )
 from runner.errors import ContractError
+from runner.sections import Kind, Local
 from tests.runner.strategies import ANY_TEXT, ENVIRONMENTS, HOSTILE, mutations
 
 NEXT_STEP = " Provision it anew with `pulumi up`, then `penstock env pull`."

@@ -9,19 +9,9 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from runner.contract import to_bytes
-from runner.environment import (
-    Action,
-    Environment,
-    FailurePolicy,
-    Kind,
-    KubernetesJob,
-    Resources,
-    SecretReference,
-    SecretSource,
-    Timeouts,
-    read,
-)
+from runner.environment import Action, Environment, FailurePolicy, SecretReference, SecretSource, Timeouts, read
 from runner.errors import ContractError
+from runner.sections import Kind, KubernetesJob, Resources
 from tests.runner.strategies import mutations
 
 NEXT_STEP = " Provision it anew with `pulumi up`, then `penstock env pull`."

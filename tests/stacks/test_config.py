@@ -7,7 +7,7 @@ import pulumi
 import pytest
 from pulumi.runtime.config import set_all_config
 
-from runner.environment import Kind
+from runner.sections import Kind
 from stacks.config import StackConfig, load
 from tests.testbed.pulumi_mocks import mocked_pulumi
 

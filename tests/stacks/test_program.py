@@ -10,7 +10,8 @@ import yaml
 from pulumi.runtime.config import set_all_config
 
 import stacks
-from runner.environment import Kind, read
+from runner.environment import read
+from runner.sections import Kind
 from stacks.config import StackConfig
 from stacks.program import build
 from tests.testbed.pulumi_mocks import Deploy

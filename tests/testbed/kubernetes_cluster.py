@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from components.job_template import job_template
-from runner.environment import Environment, Kind, KubernetesJob, Resources, Timeouts
+from runner.environment import Environment, Timeouts
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.config import load
 from runner.kubernetes.watch import Watch
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 from runner.launch.pack import pack
 from runner.request import RunRequest
+from runner.sections import Kind, KubernetesJob, Resources
 from tests.testbed.followed_run import Run
 from tests.testbed.runner_process import FLOWS
 from tools import cluster as test_cluster

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import Conflict, NotFound
 from runner.launch.folders import state_folder
-from runner.launch.kubernetes import names
 
 NOTE_SECONDS = 24 * 3600
 """How long a client trusts its own note."""

@@ -1,11 +1,11 @@
 """Finds environment documents in a cluster, where `pulumi up` puts them for clients without Pulumi."""
 
 from runner.errors import UnavailableError, UsageError
+from runner.kubernetes import names
 from runner.kubernetes.client import path
 from runner.kubernetes.config import load
 from runner.kubernetes.errors import ConfigError
 from runner.launch.base import Reach
-from runner.launch.kubernetes import names
 from runner.launch.kubernetes.connect import client
 
 SELECTOR = "app.kubernetes.io/component=environment"

@@ -14,15 +14,17 @@ from typing import Any
 
 from runner.environment import Environment
 from runner.errors import PenstockError
+from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import Forbidden, NotFound
 from runner.kubernetes.logs import PodLog
+from runner.kubernetes.pending import Trouble
 from runner.kubernetes.watch import Event, Watch
-from runner.launch.kubernetes import explain, names, status
-from runner.launch.kubernetes.explain import Trouble
+from runner.launch.kubernetes import status
 from runner.launch.kubernetes.job import environment_of
 from runner.launch.kubernetes.removal import await_gone, remove
 from runner.outcome import ExitCode, Failure, Outcome, State
+from runner.sections import FLOW_CONTAINER
 from runner.trailer import Splitter
 
 Object = Mapping[str, Any]
@@ -199,7 +201,7 @@ class Following:
             self._seen.setdefault("started", time.time())
             self._trouble = None
             self._follow_log(newest)
-        elif (trouble := explain.of_pod(newest)) is not None:
+        elif (trouble := pending.of_pod(newest)) is not None:
             self._set_trouble(trouble)
         if not self._ended_at and (end := status.ended(self._job, newest)) is not None:
             self._take_end(newest, end)
@@ -241,7 +243,7 @@ class Following:
         if self._log is not None:
             return
         self._log = PodLog(
-            self._client, namespace=self._namespace, pod=pod["metadata"]["name"], container=names.FLOW_CONTAINER
+            self._client, namespace=self._namespace, pod=pod["metadata"]["name"], container=FLOW_CONTAINER
         )
         self._sources.append(self._log)
         self._flow_ended = threading.Event()
@@ -280,7 +282,7 @@ class Following:
         else:
             self._job_seen = True
             self._job = event.object
-            if (trouble := explain.suspended(self._job)) is not None:
+            if (trouble := pending.suspended(self._job)) is not None:
                 self._set_trouble(trouble)
 
     def _take_event(self, event: Event) -> None:
@@ -291,7 +293,7 @@ class Following:
         of_pod = self._pod is not None and about == self._pod["metadata"]["uid"]
         if not of_job and not of_pod:
             return
-        trouble = explain.of_event(event.object)
+        trouble = pending.of_event(event.object)
         if trouble is None:
             return
         if trouble.fatal and "penstock-bundle" in (trouble.failure.evidence or "") and self._repair():
@@ -312,7 +314,7 @@ class Following:
         if self._trouble is not None and self._trouble.fatal:
             return self._give_up(self._trouble.failure)
         if (clock := self._clock()) is not None and time.time() >= clock[2]:
-            return self._give_up(explain.not_started(self._trouble, clock=clock[0], seconds=clock[1]))
+            return self._give_up(pending.not_started(self._trouble, clock=clock[0], seconds=clock[1]))
         if self._job_gone and not self._pods_alive():
             return status.cancelled(status.blank(self._job), "The run's Job was deleted.")
         if self._looking_closely and self._job_seen and not self._pods_alive():

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from runner import contract, environment, request
-from runner.environment import Environment, Resources
+from runner.environment import Environment
 from runner.errors import UsageError
-from runner.launch.kubernetes import names
+from runner.kubernetes import names
 from runner.request import RunRequest
+from runner.sections import FLOW_CONTAINER, Resources
 
 Object = dict[str, Any]
 
@@ -119,7 +120,7 @@ def bundle_of(job: Mapping[str, Any]) -> bytes | None:
 
 def flow_container(pod: Mapping[str, Any]) -> Object:
     """The container that the flow runs in, of a pod's spec."""
-    found: Object = next(item for item in pod["containers"] if item["name"] == names.FLOW_CONTAINER)
+    found: Object = next(item for item in pod["containers"] if item["name"] == FLOW_CONTAINER)
     return found
 
 

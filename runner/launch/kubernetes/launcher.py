@@ -13,16 +13,18 @@ from typing import Any
 from runner import contract, request
 from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError, UsageError
+from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound, Unreachable
 from runner.kubernetes.logs import read as read_log
 from runner.launch.base import Collected, RunRecord
-from runner.launch.kubernetes import artifacts, explain, job, names, status
+from runner.launch.kubernetes import artifacts, job, status
 from runner.launch.kubernetes.content import Content, content_used_by
 from runner.launch.kubernetes.follow import Following
 from runner.launch.kubernetes.removal import await_ended, remove
 from runner.outcome import Outcome, State
 from runner.request import RunRequest
+from runner.sections import FLOW_CONTAINER
 from runner.trailer import LONGEST, Record, Splitter, shortened
 
 Object = dict[str, Any]
@@ -237,7 +239,7 @@ class KubernetesLauncher:
     def _explained(outcome: Outcome, found: Object, pod: Mapping[str, Any] | None, warnings: list[Object]) -> Outcome:
         """The outcome with what the last events say that it waits for."""
         about = (found if pod is None else pod)["metadata"]["uid"]
-        troubles = [explain.of_event(event) for event in warnings if event["involvedObject"].get("uid") == about]
+        troubles = [pending.of_event(event) for event in warnings if event["involvedObject"].get("uid") == about]
         known = [trouble for trouble in troubles if trouble is not None]
         return replace(outcome, waiting=known[-1].failure) if known else outcome
 
@@ -288,9 +290,7 @@ class KubernetesLauncher:
         labels = found["metadata"]["labels"]
         splitter = Splitter(labels[names.RUN_ID], _attempt(found))
         try:
-            data = read_log(
-                self._client, self._namespace, pod["metadata"]["name"], names.FLOW_CONTAINER, tail_lines=tail
-            )
+            data = read_log(self._client, self._namespace, pod["metadata"]["name"], FLOW_CONTAINER, tail_lines=tail)
         except NotFound:
             raise _log_is_gone(labels[names.RUN_ID]) from None
         return splitter.feed(data) + splitter.rest(), splitter.record

@@ -13,9 +13,10 @@ from typing import Any
 from runner import contract
 from runner.environment import Action, FailurePolicy, Timeouts
 from runner.errors import ContractError
-from runner.launch.kubernetes import explain, names
+from runner.kubernetes import names, pending
 from runner.launch.kubernetes.job import environment_of
 from runner.outcome import SCHEMA_VERSION, ExitCode, Failure, FailureClass, Outcome, State
+from runner.sections import FLOW_CONTAINER
 
 Object = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ def standing(job: Object, pods: Sequence[Object]) -> Outcome:
         return _ended_without_pod(job, finish)
     if pod is not None and end is None and _state(pod, "running") is not None:
         return replace(blank(job), state=State.RUNNING)
-    trouble = explain.suspended(job) or (explain.of_pod(pod) if pod is not None and end is None else None)
+    trouble = pending.suspended(job) or (pending.of_pod(pod) if pod is not None and end is None else None)
     return replace(blank(job), waiting=trouble.failure if trouble else None)
 
 
@@ -64,7 +65,7 @@ def newest(pods: Sequence[Object]) -> Object | None:
 def flow_status(pod: Object) -> Object:
     """Status of the container that the flow runs in; empty before there is one."""
     statuses = pod.get("status", {}).get("containerStatuses", [])
-    return next((item for item in statuses if item["name"] == names.FLOW_CONTAINER), {})
+    return next((item for item in statuses if item["name"] == FLOW_CONTAINER), {})
 
 
 def is_scheduled(pod: Object) -> bool:

@@ -7,9 +7,10 @@ import pytest
 
 from runner.bundle import unpack
 from runner.cli.code import add_options, code_of
-from runner.environment import Environment, Kind, Local
+from runner.environment import Environment
 from runner.errors import UsageError
 from runner.launch.pack import Packed
+from runner.sections import Kind, Local
 from tests.runner.launch.kubernetes.objects import environment
 
 LOCAL = Environment(kind=Kind.LOCAL, name="here", local=Local())

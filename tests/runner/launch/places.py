@@ -3,13 +3,14 @@
 import time
 from dataclasses import dataclass
 
-from runner.environment import Environment, Kind, Local, Timeouts
+from runner.environment import Environment, Timeouts
 from runner.kubernetes.client import Client
 from runner.launch.base import Launcher
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 from runner.launch.local import LocalLauncher
 from runner.launch.pack import pack
 from runner.request import RunRequest
+from runner.sections import Kind, Local
 from tests.testbed import kubernetes_cluster
 from tests.testbed.followed_run import Run
 from tests.testbed.runner_process import BEHAVIOURS, FLOWS

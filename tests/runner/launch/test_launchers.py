@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from runner.environment import Kind
 from runner.errors import UsageError
 from runner.outcome import FailureClass, Outcome, State
+from runner.sections import Kind
 from tests.runner.launch import places
 from tests.runner.launch.places import Place
 

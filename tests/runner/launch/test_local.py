@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from runner import contract
-from runner.environment import Environment, Kind, Local
+from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
 from runner.launch.folders import runs_folder
 from runner.launch.local import LocalLauncher
 from runner.launch.run_directory import START_SECONDS, RunDirectory
 from runner.outcome import FailureClass, State
 from runner.request import RunRequest
+from runner.sections import Kind, Local
 from tests.testbed.runner_process import BEHAVIOURS, await_file, await_gone
 
 

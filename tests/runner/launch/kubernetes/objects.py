@@ -4,10 +4,11 @@ import time
 from typing import Any
 
 from runner import contract
-from runner.environment import Environment, FailurePolicy, Kind, KubernetesJob, Resources
+from runner.environment import Environment, FailurePolicy
 from runner.launch.kubernetes.job import render
 from runner.outcome import Outcome, State
 from runner.request import RunRequest
+from runner.sections import Kind, KubernetesJob, Resources
 
 TEMPLATE: dict[str, Any] = {
     "apiVersion": "batch/v1",

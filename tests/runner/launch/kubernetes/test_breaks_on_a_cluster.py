@@ -16,8 +16,8 @@ import pytest
 
 from runner import contract
 from runner.environment import Environment, Retention
+from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
-from runner.launch.kubernetes import names
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 from tests.testbed.cutting_proxy import through_cuts
 from tests.testbed.followed_run import Run

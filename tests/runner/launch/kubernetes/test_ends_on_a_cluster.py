@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from runner.environment import Action, FailurePolicy, Resources
+from runner.environment import Action, FailurePolicy
 from runner.kubernetes.client import Client, path
+from runner.sections import Resources
 from tests.testbed.followed_run import told
 from tests.testbed.kubernetes_cluster import environment, jobs, pods, submit, the_node
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.environment import KubernetesJob, Resources, Retention, SecretReference, SecretSource, Timeouts
+from runner.environment import Retention, SecretReference, SecretSource, Timeouts
 from runner.errors import UsageError
-from runner.launch.kubernetes import job, names
+from runner.kubernetes import names
+from runner.launch.kubernetes import job
 from runner.request import RUN_ID, Bundle
+from runner.sections import KubernetesJob, Resources
 from tests.runner.launch.kubernetes.objects import TEMPLATE, asked, environment
 
 BUNDLE = Bundle(sha256="a" * 64, size=10)

@@ -11,9 +11,9 @@ import pytest
 
 from runner.environment import Retention, SecretReference, SecretSource, Timeouts
 from runner.errors import UnavailableError, UsageError
+from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.watch import Watch
-from runner.launch.kubernetes import names
 from runner.launch.kubernetes.job import LARGEST_INLINE_BUNDLE
 from runner.outcome import Outcome, State
 from tests.testbed.kubernetes_cluster import await_gone, environment, jobs, pods, submit

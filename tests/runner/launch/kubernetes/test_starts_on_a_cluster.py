@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from runner.environment import Resources, SecretReference, SecretSource, Timeouts
+from runner.environment import SecretReference, SecretSource, Timeouts
+from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.config import load
 from runner.kubernetes.watch import Watch
-from runner.launch.kubernetes import names, status
+from runner.launch.kubernetes import status
 from runner.outcome import Outcome
+from runner.sections import Resources
 from tests.testbed import kubernetes_cluster
 from tests.testbed.admission import GROUP, PODS, await_refusal, denying, webhook
 from tests.testbed.followed_run import Run, told

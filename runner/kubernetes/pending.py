@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.launch.kubernetes.names import FLOW_CONTAINER
 from runner.outcome import Failure, FailureClass
+from runner.sections import FLOW_CONTAINER
 
 Object = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from runner.environment import FailurePolicy
-from runner.launch.kubernetes import explain
+from runner.kubernetes import pending
 from runner.outcome import FailureClass
 from tests.runner.launch.kubernetes.objects import condition, job, pod
 
@@ -43,7 +43,7 @@ WAITING = [
 
 @pytest.mark.parametrize(("reason", "message", "failure_class", "fatal"), WAITING)
 def test_a_container_that_waits(reason: str, message: str, failure_class: str, fatal: bool) -> None:
-    trouble = explain.of_pod(pod({"waiting": {"reason": reason, "message": message}}))
+    trouble = pending.of_pod(pod({"waiting": {"reason": reason, "message": message}}))
 
     assert trouble is not None
     assert (trouble.failure.failure_class, trouble.fatal) == (failure_class, fatal)
@@ -52,13 +52,13 @@ def test_a_container_that_waits(reason: str, message: str, failure_class: str, f
 
 
 def test_a_container_that_is_being_made_is_no_trouble() -> None:
-    assert explain.of_pod(pod({"waiting": {"reason": "ContainerCreating"}})) is None
-    assert explain.of_pod(pod({"running": {}})) is None
+    assert pending.of_pod(pod({"waiting": {"reason": "ContainerCreating"}})) is None
+    assert pending.of_pod(pod({"running": {}})) is None
 
 
 def test_a_pod_that_no_machine_can_take() -> None:
     said = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available."
-    trouble = explain.of_pod(pod(None, condition("PodScheduled", "Unschedulable", said, status="False")))
+    trouble = pending.of_pod(pod(None, condition("PodScheduled", "Unschedulable", said, status="False")))
 
     assert trouble is not None
     assert (trouble.failure.failure_class, trouble.fatal) == (FailureClass.UNSCHEDULABLE, False)
@@ -96,7 +96,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("message", "failure_class", "fatal", "words"), REFUSALS)
 def test_a_pod_that_cannot_be_made(message: str, failure_class: str, fatal: bool, words: str) -> None:
-    trouble = explain.of_event({"reason": "FailedCreate", "message": message})
+    trouble = pending.of_event({"reason": "FailedCreate", "message": message})
 
     assert trouble is not None
     assert (trouble.failure.failure_class, trouble.fatal) == (failure_class, fatal)
@@ -113,35 +113,35 @@ def test_a_pod_that_cannot_be_made(message: str, failure_class: str, fatal: bool
     ],
 )
 def test_a_volume_that_cannot_be_mounted(message: str, failure_class: str, fatal: bool) -> None:
-    trouble = explain.of_event({"reason": "FailedMount", "message": message})
+    trouble = pending.of_event({"reason": "FailedMount", "message": message})
 
     assert trouble is not None
     assert (trouble.failure.failure_class, trouble.fatal) == (failure_class, fatal)
 
 
 def test_an_event_that_keeps_nobody_from_starting() -> None:
-    assert explain.of_event({"reason": "Scheduled", "message": "Successfully assigned"}) is None
+    assert pending.of_event({"reason": "Scheduled", "message": "Successfully assigned"}) is None
 
 
 def test_a_suspended_job() -> None:
     held = job()
-    assert explain.suspended(held) is None
+    assert pending.suspended(held) is None
 
     held["spec"]["suspend"] = True
     held["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = "team"
-    trouble = explain.suspended(held)
+    trouble = pending.suspended(held)
 
     assert trouble is not None
     assert trouble.failure.message == "The Job waits in the queue 'team'."
 
 
 def test_giving_up_tells_the_clock_and_the_cause() -> None:
-    trouble = explain.of_event({"reason": "FailedCreate", "message": REFUSALS[0][0]})
+    trouble = pending.of_event({"reason": "FailedCreate", "message": REFUSALS[0][0]})
 
-    assert explain.not_started(trouble, clock="queue", seconds=90).message == (
+    assert pending.not_started(trouble, clock="queue", seconds=90).message == (
         "It had not started 90 s after it was accepted: pods 5/5"
     )
-    unexplained = explain.not_started(None, clock="start", seconds=900)
+    unexplained = pending.not_started(None, clock="start", seconds=900)
     assert unexplained.failure_class is FailureClass.NEVER_STARTED
     assert "900 s after it was given a machine" in unexplained.message
     assert FailurePolicy().retries == 0

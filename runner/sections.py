@@ -1,0 +1,107 @@
+"""The kinds of environment, and the section of the document that each has for itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.contract import broken_rule, option
+
+NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+"""RFC 1123 label, since the name becomes part of names in Kubernetes and AWS."""
+NAME_MEANING = "at most 63 lower-case letters, digits and inner hyphens"
+SCHEDULER_PORT = 8786
+"""Port of a run's Dask scheduler in its pod: Dask's own. Network policies name it."""
+WORKER_PORT = 8788
+"""Port of a Dask worker in its pod."""
+FLOW_CONTAINER = "flow"
+"""Name of the container that the flow runs in."""
+WORKER_CONTAINER = "worker"
+"""Name of the container that a Dask worker runs in."""
+CLEANUP_CONTAINER = "cleanup"
+"""Name of the container that removes a run's workers when the flow's container has ended, however it did."""
+
+
+class Kind(StrEnum):
+    """The kinds of environment."""
+
+    LOCAL = "local"
+    KUBERNETES_JOB = "kubernetes-job"
+    DASK_KUBERNETES = "dask-kubernetes"
+    FARGATE_TASK = "fargate-task"
+    DASK_CLOUD_PROVIDER = "dask-cloud-provider"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a run asks for, and at most gets."""
+
+    cpu_millicores: int = option(minimum=1)
+    """Processor time that the run asks for, in thousandths of a core."""
+    memory_mib: int = option(minimum=1)
+    """Memory that the run asks for, in MiB."""
+    gpu: int = option(0, minimum=0)
+    """Number of GPUs."""
+    gpu_resource: str = "nvidia.com/gpu"
+    """Name by which the platform counts GPUs. Default: nvidia.com/gpu."""
+    cpu_limit_millicores: int | None = option(None, minimum=1)
+    """Most processor time that the run gets; null (default) for what is free."""
+    memory_limit_mib: int | None = option(None, minimum=1)
+    """Memory at which the run is killed, in MiB; null (default) for what it asks for."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits below what is asked for."""
+        for name, asked in (("cpu_limit_millicores", self.cpu_millicores), ("memory_limit_mib", self.memory_mib)):
+            limit = getattr(self, name)
+            if limit is not None and limit < asked:
+                raise broken_rule(name, str(limit), f"at least the {asked} that the run asks for")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """Section of kind `local`."""
+
+    working_directory: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
+    """Folder that flows run in; null for the one in which `penstock run` is called."""
+    python: str | None = option(None, pattern=r"/.*", meaning="an absolute path")
+    """Python interpreter that runs flows, with penstock installed; null for the one that runs `penstock`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubernetesJob:
+    """Section of kind `kubernetes-job`."""
+
+    namespace: str = option(pattern=NAME, meaning=NAME_MEANING)
+    """Namespace that runs take place in."""
+    job: Mapping[str, object]
+    """The Job that every run is made from: all but what is the run's own, such as its name, arguments and variables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaskKubernetes:
+    """Section of kind `dask-kubernetes`."""
+
+    namespace: str = option(pattern=NAME, meaning=NAME_MEANING)
+    """Namespace that runs take place in, with their workers."""
+    job: Mapping[str, object]
+    """The Job that every run is made from: its process is the flow's, and holds the Dask scheduler."""
+    worker: Mapping[str, object]
+    """The pod that every worker is made from: all but what is the worker's own, such as its name and variables."""
+    worker_resources: Resources
+    """What each worker asks for, and at most gets."""
+    worker_threads: int = option(1, minimum=1)
+    """Threads of each worker, which is one process. Default: one."""
+    min_workers: int = option(minimum=0)
+    """Fewest workers of a run."""
+    max_workers: int = option(minimum=1)
+    """Most workers of a run; as many as the fewest for a cluster of fixed size."""
+    work_stealing: bool = True
+    """Whether idle workers take tasks from busy ones. Default: yes, as in Dask."""
+    scheduler_logs: bool = False
+    """Whether the run's log shows everything that the scheduler logs. Default: no."""
+    log_k8s_errors: bool = False
+    """Whether the run's log shows every refusal of the cluster about workers, and their pods' changes. Default: no."""
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is none."""
+        if self.min_workers > self.max_workers:
+            raise broken_rule("min_workers", str(self.min_workers), f"at most the {self.max_workers} of max_workers")
