@@ -1,9 +1,13 @@
 """One attempt to run a flow, as the supervisor and the flow's process both see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runner.environment import Callbacks, Environment, Executor, Log
-from runner.request import Bundle, RunRequest
+from runner.environment import Callbacks, Environment, Executor, ExecutorType, Log
+from runner.request import Bundle, RunRequest, WorkerCount
+
+SCHEDULER_LOGGER = "distributed.scheduler"
+KUBERNETES_LOGGER = "penstock.kubernetes"
+"""Loggers that an environment's `scheduler_logs` and `log_k8s_errors` show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,21 @@ class Attempt:
     @property
     def log(self) -> Log:
         """The logging in force."""
-        return self.request.log or self.environment.log
+        log = self.request.log or self.environment.log
+        section = self.environment.dask_kubernetes
+        if section is None:
+            return log
+        wanted = {SCHEDULER_LOGGER: section.scheduler_logs, KUBERNETES_LOGGER: section.log_k8s_errors}
+        shown = [name for name, is_shown in wanted.items() if is_shown and name not in log.extra_loggers]
+        return replace(log, extra_loggers=(*log.extra_loggers, *shown))
+
+    @property
+    def workers(self) -> WorkerCount | None:
+        """How many pods the run's own Dask cluster has; null where it has none of the kind."""
+        section = self.environment.dask_kubernetes
+        if section is None or self.executor.type is not ExecutorType.DASK or self.executor.address is not None:
+            return None
+        return self.request.workers or WorkerCount(min_workers=section.min_workers, max_workers=section.max_workers)
 
     @property
     def callbacks(self) -> Callbacks:

@@ -17,14 +17,16 @@ from runner.errors import ContractError, LoadError, PenstockError
 from runner.flow import BY_VALUE, Function, Script, load, load_callback, traceback_of
 from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
 from runner.parameters import Bound, bind
+from runner.request import WorkerCount, check_workers
 from runner.result import fit
 from runner.stop import StopNotice
 
 if TYPE_CHECKING:
     from distributed import Client
 
-CLUSTER_OPTIONS = ("workers", "threads_per_worker", "memory_limit_mib")
-"""Options of a local Dask cluster that `on_execute` may change."""
+LOCAL_OPTIONS = ("workers", "threads_per_worker", "memory_limit_mib")
+WORKER_OPTIONS = ("min_workers", "max_workers")
+"""Options that `on_execute` may change: of a local Dask cluster, and of one whose workers are pods."""
 MAX_MESSAGE = 2000
 """Longest message, in characters, that an outcome carries."""
 MAX_DETAIL = 16 * 1024
@@ -56,11 +58,13 @@ def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
             os.chdir(attempt.code.folder)
         loaded = _load(attempt)
         reports.send("loaded")
-        value = _run_steps(attempt, loaded, reports)
+        value = _run_steps(attempt, loaded, reports, notice)
         result, described = fit(value, artifacts=attempt.artifacts)
         end = verdict.End(state=State.SUCCEEDED, exit_code=ExitCode.OK, result=result, result_repr=described)
     except BaseException as error:  # noqa: BLE001 whatever ends the flow is its outcome
         end = _end_of(error)
+    if notice.error is not None and end.state is not State.SUCCEEDED:
+        end = _end_of_mistake(notice.error)
     if notice.stop is not None:
         end = verdict.stopped(notice.stop, run_seconds=attempt.run_seconds)
     reports.send("end", end=contract.encode(end))
@@ -132,16 +136,16 @@ def _check_callback(callback: Callable[..., object], role: str, reference: str, 
         return  # written in C without a signature: the call will tell
 
 
-def _run_steps(attempt: Attempt, loaded: _Loaded, reports: Reports) -> object:
-    executor = attempt.executor
+def _run_steps(attempt: Attempt, loaded: _Loaded, reports: Reports, notice: StopNotice) -> object:
+    executor, workers = attempt.executor, attempt.workers
     if "on_execute" in loaded.callbacks:
-        executor = _on_execute(executor, loaded, attempt)
+        executor, workers = _on_execute(executor, workers, loaded, attempt)
     with ExitStack() as stack:
         client = None
         if executor.type is ExecutorType.DASK:
             from runner.clusters import connect
 
-            client = stack.enter_context(connect(executor, reports))
+            client = stack.enter_context(connect(attempt, executor, workers, reports, notice.abort))
             if isinstance(loaded.flow, Function):
                 _send_whole(loaded.flow)
         if "on_start" in loaded.callbacks:
@@ -157,12 +161,16 @@ def _run_steps(attempt: Attempt, loaded: _Loaded, reports: Reports) -> object:
             reports.send("flow_ended")
 
 
-def _on_execute(executor: Executor, loaded: _Loaded, attempt: Attempt) -> Executor:
-    local_cluster = executor.type is ExecutorType.DASK and executor.address is None
-    options = {name: getattr(executor, name) for name in CLUSTER_OPTIONS} if local_cluster else {}
+def _on_execute(
+    executor: Executor, workers: WorkerCount | None, loaded: _Loaded, attempt: Attempt
+) -> tuple[Executor, WorkerCount | None]:
+    """Have the callback change the cluster that is about to open."""
+    local_cluster = workers is None and executor.type is ExecutorType.DASK and executor.address is None
+    source, names = (executor, LOCAL_OPTIONS) if local_cluster else (workers, WORKER_OPTIONS if workers else ())
+    options = {name: getattr(source, name) for name in names}
     changes = _call_back("on_execute", loaded.callbacks["on_execute"], dict(loaded.bound.arguments), dict(options))
     if changes is None:
-        return executor
+        return executor, workers
     subject = f"what {attempt.callbacks.on_execute} returned"
     if not isinstance(changes, Mapping) or not changes.keys() <= options.keys():
         raise ContractError(
@@ -172,8 +180,12 @@ def _on_execute(executor: Executor, loaded: _Loaded, attempt: Attempt) -> Execut
             subject=subject,
             next_step="Return only the options to change.",
         )
-    value = {**asdict(executor), **changes}
-    return contract.decode(Executor, value, subject=subject, warn=lambda _: None)
+    if workers is None:
+        value = {**asdict(executor), **changes}
+        return contract.decode(Executor, value, subject=subject, warn=lambda _: None), None
+    count = contract.decode(WorkerCount, {**asdict(workers), **changes}, subject=subject, warn=lambda _: None)
+    check_workers(attempt.environment, count, subject=subject)
+    return executor, count
 
 
 def _call_back(role: str, callback: Callable[..., object], *arguments: object) -> object:
@@ -236,7 +248,12 @@ def _end_of_mistake(error: PenstockError) -> verdict.End:
     detail = getattr(error, "detail", None)
     print(f"penstock: {error}", file=sys.stderr)
     kind = FailureClass.FLOW if error.exit_code is ExitCode.CANNOT_LOAD else FailureClass.CONFIG
-    failure = Failure(failure_class=kind, message=_message(str(error)), detail=detail and plain(detail[-MAX_DETAIL:]))
+    failure = Failure(
+        failure_class=getattr(error, "failure_class", kind),
+        message=_message(str(error)),
+        detail=detail and plain(detail[-MAX_DETAIL:]),
+        evidence=getattr(error, "evidence", None),
+    )
     return verdict.End(state=State.FAILED, exit_code=error.exit_code, failure=failure)
 
 

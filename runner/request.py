@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runner.contract import broken_rule, option, read_document
-from runner.environment import IMAGE, IMAGE_MEANING, Callbacks, Executor, Log, seconds
+from runner.environment import IMAGE, IMAGE_MEANING, Callbacks, Environment, Executor, Log, seconds
+from runner.errors import ContractError
 
 SCHEMA_VERSION = 1
 SUBJECT = "run request"
 NEXT_STEP = "Start the run with `penstock run` of the same version as the runner."
+
+WORKERS_STEP = "Ask for fewer, or raise max_workers of the stack and `pulumi up`."
 
 RUN_ID = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 """At most 40 characters, so that environment, run id and attempt fit the 63 of a Kubernetes name after truncation."""
@@ -71,6 +74,23 @@ class RunRequest:
     """Time limit of this run, from the runner's start; null for the environment's."""
     log: Log | None = None
     """What of Python's logging this run shows; null for what the environment says."""
+
+
+def check_workers(environment: Environment, count: WorkerCount, *, subject: str) -> None:
+    """Refuse more workers than the environment may have.
+
+    Raises:
+        ContractError: it has no workers, or not so many.
+    """
+    section = environment.dask_kubernetes
+    if section is None:
+        found, expected = "given", "none: the environment provisions no workers"
+    elif count.max_workers > section.max_workers:
+        found, expected = str(count.max_workers), f"at most the {section.max_workers} that the stack allows"
+    else:
+        return
+    path = "max_workers" if section is not None else "workers"
+    raise ContractError(path=path, found=found, expected=expected, subject=subject, next_step=WORKERS_STEP)
 
 
 def read(data: bytes | str, *, warn: Callable[[str], None]) -> RunRequest:

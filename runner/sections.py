@@ -13,6 +13,8 @@ SCHEDULER_PORT = 8786
 """Port of a run's Dask scheduler in its pod: Dask's own. Network policies name it."""
 WORKER_PORT = 8788
 """Port of a Dask worker in its pod."""
+DASHBOARD_PORT = 8787
+"""Port of Dask's dashboard in the run's pod, which answers from inside the pod only."""
 FLOW_CONTAINER = "flow"
 """Name of the container that the flow runs in."""
 WORKER_CONTAINER = "worker"

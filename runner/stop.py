@@ -1,10 +1,15 @@
 """How a flow learns that it has to stop: an exception in its main thread, raised once."""
 
 import signal
+import threading
 import time
 from types import FrameType
 
+from runner.errors import PenstockError
 from runner.verdict import Stop
+
+ABORT_SIGNAL = getattr(signal, "SIGRTMAX", signal.SIGUSR2)
+"""Wakes the main thread for `abort`: one that no program uses by habit, where there are such."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -16,12 +21,25 @@ class StopNotice:
 
     def __init__(self, *, deadline: float | None) -> None:
         self.stop: Stop | None = None
+        self.error: PenstockError | None = None
+        """Why the flow was given up by `abort`."""
         self._deadline = deadline
 
     def listen(self) -> None:
         """Install the handlers in this process."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
+        signal.signal(ABORT_SIGNAL, self._give_up)
+
+    def abort(self, error: PenstockError) -> None:
+        """End the flow from another thread: something that it waits for is never going to come."""
+        if self.error is None:
+            self.error = error
+            signal.pthread_kill(threading.main_thread().ident or 0, ABORT_SIGNAL)
+
+    def _give_up(self, _: int, __: FrameType | None) -> None:
+        if self.stop is None:
+            raise Terminated("the flow cannot go on")
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if self.stop is not None:

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         warnings: list[str] = []
         environment = environments.choose(options, warnings.append)
         checks += list(_environment(environment))
-        if environment.kubernetes_job is not None:
+        if environment.on_kubernetes is not None:
             from runner.cli.doctor_kubernetes import checks as of_cluster
 
             checks += list(of_cluster(environment, environments.reach(environment.name, options)))

@@ -25,7 +25,7 @@ NEEDED = {
 
 def checks(environment: Environment, reach: Reach) -> Iterator[Check]:
     """Whether the cluster answers, lets this client run flows, has this very environment, and has room."""
-    section = environment.kubernetes_job
+    section = environment.on_kubernetes
     assert section is not None  # noqa: S101 asked for environments on Kubernetes only
     what, namespace = f"environment {environment.name}", section.namespace
     try:

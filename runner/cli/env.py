@@ -111,7 +111,7 @@ def _from_namespace(options: argparse.Namespace) -> bytes:
 
 def _reach(found: Environment, options: argparse.Namespace) -> Reach:
     """The cluster that the document is of: the chosen one, else the one that is current now."""
-    if found.kubernetes_job is None:
+    if found.on_kubernetes is None:
         return Reach()
     from runner.launch.kubernetes.documents import current_context
 

@@ -12,7 +12,11 @@ from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.launch.base import Launcher, Reach, RunRecord
 from runner.sections import Kind
 
-LAUNCHERS = {Kind.LOCAL: "runner.launch.local", Kind.KUBERNETES_JOB: "runner.launch.kubernetes.connect"}
+LAUNCHERS = {
+    Kind.LOCAL: "runner.launch.local",
+    Kind.KUBERNETES_JOB: "runner.launch.kubernetes.connect",
+    Kind.DASK_KUBERNETES: "runner.launch.kubernetes.connect",
+}
 """The module of each kind, whose `launcher` makes one for an environment."""
 
 T = TypeVar("T")

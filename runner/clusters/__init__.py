@@ -6,35 +6,55 @@ Each is a context manager: on entering, the cluster takes work and its client is
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from runner.attempt import Attempt
 from runner.channel import Reports
 from runner.environment import Executor
-from runner.errors import UnavailableError
+from runner.errors import PenstockError, UnavailableError
+from runner.request import WorkerCount
 
 if TYPE_CHECKING:
     from distributed import Client
 
 
 @contextmanager
-def connect(executor: Executor, reports: Reports) -> "Iterator[Client]":
-    """A Dask client for the executor: of the cluster at its address, else of one made of local processes.
+def connect(
+    attempt: Attempt,
+    executor: Executor,
+    workers: WorkerCount | None,
+    reports: Reports,
+    abort: Callable[[PenstockError], object],
+) -> "Iterator[Client]":
+    """A Dask client for the executor: of the cluster at its address, of pods, or of local processes.
+
+    Args:
+        attempt: the attempt.
+        executor: the executor in force, of type dask.
+        workers: how many pods the cluster has; null where it is not made of pods.
+        reports: tells the supervisor what is to be removed.
+        abort: ends the flow from another thread, when the cluster cannot go on.
 
     Raises:
-        UnavailableError: distributed is not installed, or the cluster does not answer.
+        UnavailableError: distributed is not installed, or the cluster cannot be had.
     """
     # Before the import, which sets up its logging, and for the workers, which inherit it; extra_loggers shows more.
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
-    try:
-        import distributed  # noqa: F401 only to tell that it is missing
-    except ImportError:
+    # Not imported yet: pods can be on their way meanwhile.
+    if find_spec("distributed") is None:
         raise UnavailableError(
             "The executor is dask, and distributed is not installed where the flow runs. "
             "Run `pip install 'penstock[dask]'` there."
-        ) from None
-    if executor.address is None:
+        )
+    cluster: AbstractContextManager[Client]
+    if workers is not None:
+        from runner.clusters.kubernetes import kubernetes_cluster
+
+        cluster = kubernetes_cluster(attempt, executor, workers, abort)
+    elif executor.address is None:
         from runner.clusters.local import local_cluster
 
         cluster = local_cluster(executor, reports)

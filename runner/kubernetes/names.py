@@ -1,6 +1,8 @@
 """Names, labels and annotations of all that runs create in a cluster: an API, since `kubectl` users select by them."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 RUN_ID = "penstock.dev/run-id"
 """Label of Jobs and pods."""
@@ -42,9 +44,23 @@ def content_name(kind: str, sha256: str) -> str:
     return f"penstock-{kind}-{sha256[:40]}"
 
 
-def fit(name: str) -> str:
-    """The name itself, or its beginning and a hash of the whole where it is too long."""
+def fit(name: str, *, keep: str = "") -> str:
+    """The name itself, or its beginning and a hash of the whole where it is too long.
+
+    Args:
+        name: the name.
+        keep: its end that is never cut off.
+    """
     if len(name) <= LONGEST:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:HASH]
-    return f"{name[: LONGEST - HASH - 1].rstrip('-')}-{digest}"
+    return f"{name[: LONGEST - HASH - 1 - len(keep)].rstrip('-')}-{digest}{keep}"
+
+
+def merged(*lists: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Lists of objects as one in which each name stands once: the last one's, at the place of the first."""
+    found: dict[str, dict[str, Any]] = {}
+    for entries in lists:
+        for entry in entries:
+            found[entry["name"]] = dict(entry)
+    return list(found.values())

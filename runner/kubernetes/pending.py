@@ -30,6 +30,9 @@ QUOTA = re.compile(
 )
 
 
+RUN = "the run"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
     """What keeps a run from starting."""
@@ -39,11 +42,16 @@ class Trouble:
     """Whether waiting cannot help."""
 
 
-def of_pod(pod: Object) -> Trouble | None:
-    """What keeps the pod from running; null when nothing is known to."""
+def of_pod(pod: Object, *, whose: str = RUN) -> Trouble | None:
+    """What keeps the pod from running; null when nothing is known to.
+
+    Args:
+        pod: the pod.
+        whose: what it is the pod of, in words.
+    """
     for condition in pod.get("status", {}).get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return _unscheduled(condition)
+            return _unscheduled(condition, whose)
     statuses = [
         *pod.get("status", {}).get("initContainerStatuses", []),
         *pod.get("status", {}).get("containerStatuses", []),
@@ -80,16 +88,21 @@ def of_event(event: Object) -> Trouble | None:
     return None
 
 
-def of_refusal(message: str) -> Trouble:
-    """Why the API server refuses the pod that the Job wants."""
+def of_refusal(message: str, *, whose: str = RUN) -> Trouble:
+    """Why the API server refuses a pod.
+
+    Args:
+        message: the server's words.
+        whose: what it is to be the pod of, in words.
+    """
     if quota := QUOTA.search(message):
         return _trouble(FailureClass.QUOTA, quota_in_words(quota), QUOTA_STEP, message, fatal=False)
     if "exceeded quota" in message or "must specify" in message:
         fatal = "must specify" in message
-        said = "The quota of the namespace wants limits that the run does not give." if fatal else "A quota is full."
+        said = f"The quota of the namespace wants limits that {whose} does not give." if fatal else "A quota is full."
         return _trouble(FailureClass.QUOTA, said, QUOTA_STEP, message, fatal=fatal)
     if "violates PodSecurity" in message:
-        said = "The namespace's Pod Security level does not allow the run's pod."
+        said = f"The namespace's Pod Security level does not allow {whose}'s pod."
         return _trouble(
             FailureClass.CONFIG, said, "Correct job_spec in the stack, or lower pod_security.", message, fatal=True
         )
@@ -98,17 +111,17 @@ def of_refusal(message: str) -> Trouble:
         step = "It is tried again by the cluster; tell its administrator when it does not pass."
         return _trouble(FailureClass.NEVER_STARTED, said, step, message, fatal=False)
     if "admission webhook" in message and "denied the request" in message:
-        said = "An admission webhook of the cluster does not allow the run's pod."
+        said = f"An admission webhook of the cluster does not allow {whose}'s pod."
         return _trouble(
             FailureClass.CONFIG, said, "Correct what it names, or ask who runs the webhook.", message, fatal=True
         )
     if "serviceaccount" in message and "not found" in message:
-        said = "The service account of the run is not in the namespace."
+        said = f"The service account of {whose} is not in the namespace."
         return _trouble(FailureClass.CONFIG, said, "Provision the environment with `pulumi up`.", message, fatal=True)
     if "is forbidden" in message or "is invalid" in message:
-        said = "The cluster does not allow the run's pod."
+        said = f"The cluster does not allow {whose}'s pod."
         return _trouble(FailureClass.CONFIG, said, "Correct what it names in the stack.", message, fatal=True)
-    said = "The cluster cannot make the run's pod yet."
+    said = f"The cluster cannot make {whose}'s pod yet."
     return _trouble(FailureClass.NEVER_STARTED, said, "It is tried again by the cluster.", message, fatal=False)
 
 
@@ -150,14 +163,14 @@ def not_started(why: Trouble | None, *, clock: str, seconds: float) -> Failure:
     )
 
 
-def _unscheduled(condition: Object) -> Trouble:
+def _unscheduled(condition: Object, whose: str) -> Trouble:
     reason, message = condition.get("reason", ""), condition.get("message", "")
     if reason == "SchedulingGated":
         said = "The pod has a scheduling gate that nobody has removed yet."
         return _trouble(FailureClass.QUOTA, said, "It starts when its queue admits it.", message, fatal=False)
     return _trouble(
         FailureClass.UNSCHEDULABLE,
-        "No machine of the cluster can take the run now.",
+        f"No machine of the cluster can take {whose} now.",
         "It starts when one can; else lower its resources, or correct node_selector, affinity or tolerations.",
         message,
         fatal=False,

@@ -13,7 +13,7 @@ BUDGET_SECONDS = 10.0
 
 
 def launcher(environment: Environment, reach: Reach) -> KubernetesLauncher:
-    """The launcher of an environment of kind `kubernetes-job`."""
+    """The launcher of an environment whose runs are Jobs."""
     return KubernetesLauncher(environment, client(reach))
 
 

@@ -95,7 +95,8 @@ class Following:
             Unreachable: the cluster did not answer for longer than the client's budget. The run goes on.
         """
         labels = self._job["metadata"]["labels"]
-        selector = ",".join(f"{name}={labels[name]}" for name in (names.RUN_ID, names.ATTEMPT, names.ENVIRONMENT))
+        own = (f"{name}={labels[name]}" for name in (names.RUN_ID, names.ATTEMPT, names.ENVIRONMENT))
+        selector = ",".join([*own, f"!{names.WORKER}"])
         try:
             self._watch("pod", path("v1", "pods", namespace=self._namespace), label_selector=selector)
             while (outcome := self._decided(now := time.monotonic())) is None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -52,7 +52,7 @@ def render(target: Environment, asked: RunRequest, *, bundle: bytes | None = Non
         asked: the request.
         bundle: the code that the request describes, to travel in the Job itself; null where a ConfigMap holds it.
     """
-    section = target.kubernetes_job
+    section = target.on_kubernetes
     assert section is not None  # noqa: S101 the contract demands the section of the kind
     job: Object = json.loads(json.dumps(section.job))
     labels = {
@@ -124,17 +124,10 @@ def flow_container(pod: Mapping[str, Any]) -> Object:
     return found
 
 
-def merged(*lists: Iterable[Mapping[str, Any]]) -> list[Object]:
-    """Lists of objects as one in which each name stands once: the last one's, at the place of the first."""
-    found: dict[str, Object] = {}
-    for entries in lists:
-        for entry in entries:
-            found[entry["name"]] = dict(entry)
-    return list(found.values())
-
-
 def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest, bundle: bytes | None) -> None:
     container["image"] = asked.image or target.image
+    for item in (*pod["containers"], *pod.get("initContainers", ())):
+        item.setdefault("image", container["image"])  # containers of ours beside the flow's
     container.setdefault("command", list(COMMAND))
     container["resources"] = _resources(target.resources, container.get("resources", {}))
     document = _value(contract.to_bytes(target))
@@ -152,7 +145,7 @@ def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest
     own += [{"name": BUNDLE_VARIABLE, "value": b64encode(bundle).decode()}] if bundle is not None else []
     own += [{"name": REQUEST_VARIABLE, "value": _value(request_text)}] if inline else []
     plain = [{"name": name, "value": value} for name, value in sorted(target.env.items())]
-    container["env"] = merged(container.get("env", []), plain, secrets, own)
+    container["env"] = names.merged(container.get("env", []), plain, secrets, own)
     containers = len(pod["containers"]) + len(pod.get("initContainers", []))
     where = f"env:{REQUEST_VARIABLE}" if inline else f"{REQUEST_FOLDER}/{REQUEST_FILE}"
     outcome = container.get("terminationMessagePath", TERMINATION_LOG)
@@ -175,7 +168,7 @@ def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest
 
 
 def _mount(container: Object, pod: Object, volume: str, folder: str, config_map: str) -> None:
-    pod["volumes"] = merged(pod.get("volumes", []), [{"name": volume, "configMap": {"name": config_map}}])
+    pod["volumes"] = names.merged(pod.get("volumes", []), [{"name": volume, "configMap": {"name": config_map}}])
     mount = {"name": volume, "mountPath": folder, "readOnly": True}
     container["volumeMounts"] = [*container.get("volumeMounts", []), mount]
 

@@ -31,6 +31,8 @@ Object = dict[str, Any]
 
 TRAILER_RECORDS = LONGEST // (16 * 1024)
 """What the kubelet counts as lines is what the container runtime stores: records of at most 16 KiB."""
+ALL = f"{names.RUN_ID},!{names.WORKER}"
+"""Selects the pods of all runs, without those that they start for their workers."""
 FOLLOW_BUDGET_SECONDS = 120.0
 """How long a follower waits for a cluster that does not answer: the run goes on, and an API server may be replaced."""
 
@@ -44,7 +46,7 @@ class KubernetesLauncher:
     """
 
     def __init__(self, environment: Environment, client: Client) -> None:
-        section = environment.kubernetes_job
+        section = environment.on_kubernetes
         assert section is not None  # noqa: S101 the contract demands the section of the kind
         self._name = environment.name
         self._namespace = section.namespace
@@ -201,7 +203,7 @@ class KubernetesLauncher:
             run_id = found["metadata"]["labels"][names.RUN_ID]
             if run_id not in newest or _attempt(found) > _attempt(newest[run_id]):
                 newest[run_id] = found
-        pods = _by_job(self._pods(names.RUN_ID))
+        pods = _by_job(self._pods(ALL))
         warnings: list[Object] | None = None
         for found in newest.values():
             own = pods.get(found["metadata"]["uid"], [])
@@ -214,7 +216,7 @@ class KubernetesLauncher:
     def collect(self, *, dry_run: bool) -> Collected:
         """See `Launcher.collect`."""
         jobs = list(self._list(names.RUN_ID))
-        pods = _by_job(self._pods(names.RUN_ID))
+        pods = _by_job(self._pods(ALL))
         due = [found for found in jobs if _is_due(found, pods.get(found["metadata"]["uid"], []))]
         kept = [found for found in jobs if found not in due]
         unused = self._content.unused(name for found in kept for name in content_used_by(found))
@@ -348,9 +350,9 @@ def _by_job(pods: Iterable[Object]) -> dict[str, list[Object]]:
 
 
 def _selector(found: Object) -> str:
-    """Selects the pods of a Job's attempt."""
+    """Selects the pods of a Job's attempt, without those that it starts for its workers."""
     labels = found["metadata"]["labels"]
-    return f"{names.RUN_ID}={labels[names.RUN_ID]},{names.ATTEMPT}={labels[names.ATTEMPT]}"
+    return f"{names.RUN_ID}={labels[names.RUN_ID]},{names.ATTEMPT}={labels[names.ATTEMPT]},!{names.WORKER}"
 
 
 def _log_is_gone(run_id: str) -> UsageError:

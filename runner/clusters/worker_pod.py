@@ -1,0 +1,201 @@
+"""The pods of a run's Dask workers and the Secret with their keys, as objects of the API; and how such a pod ended.
+
+Pure functions: equal arguments give equal objects, and what they are given is never changed.
+"""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from runner.kubernetes import names
+from runner.outcome import ExitCode, FailureClass
+from runner.sections import WORKER_CONTAINER
+
+Object = dict[str, Any]
+
+COMMAND = ("python3", "-P", "-m", "runner.clusters.worker")
+"""Starts a worker, unless the template's own container has a command for that."""
+INPUT_VARIABLE = "PENSTOCK_INPUT_WORKER"
+"""What a worker is told; see `runner.clusters.worker`."""
+KEYS_VARIABLE = "PENSTOCK_INPUT_KEYS"
+"""The run's keys, from the run's Secret: a variable needs no volume, which would take 0.3 s to mount."""
+KEYS = "tls.pem"
+LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """The run, and the pod of its Job: when that is deleted, the cluster removes what it owns."""
+
+    namespace: str
+    pod: str
+    """Name of the pod."""
+    uid: str
+    """The pod's."""
+    labels: Mapping[str, str]
+    """Labels that say which run and attempt of which environment it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """What all workers of a run have in common."""
+
+    owner: Owner
+    pod: Mapping[str, Any]
+    """`worker` of the environment document."""
+    image: str
+    """Image of the run, for a container that names none."""
+    env: Mapping[str, str]
+    """Plain variables."""
+    secrets: Iterable[Mapping[str, str]]
+    """Variables whose values stand in Secrets: `env`, `id`, `key`."""
+
+
+class End(Enum):
+    """How a worker's pod ended."""
+
+    CLOSED = "closed"
+    """The worker was told to by its scheduler."""
+    LOST = "lost"
+    """Another worker may take its place."""
+    HOPELESS = "hopeless"
+    """Every other worker would end alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """The end of one worker's pod."""
+
+    end: End
+    failure_class: FailureClass
+    why: str
+    """In words, as part of a sentence."""
+    last_words: str = ""
+    """What it printed last, where the cluster kept it."""
+
+
+def worker_name(owner: Owner, number: int) -> str:
+    """Name of a worker's pod; the number is never cut off."""
+    return names.fit(f"{owner.pod}-worker-{number}", keep=f"-worker-{number}")
+
+
+def secret_name(owner: Owner) -> str:
+    """Name of the Secret with the run's keys."""
+    return names.fit(f"{owner.pod}-keys", keep="-keys")
+
+
+def selector(owner: Owner) -> str:
+    """Selects the pods of the run's workers, those of another pod of the same attempt among them."""
+    return ",".join([*(f"{name}={value}" for name, value in sorted(owner.labels.items())), names.WORKER])
+
+
+def is_of(owner: Owner, pod: Mapping[str, Any]) -> bool:
+    """Whether a pod is a worker of this very pod of the run."""
+    return any(item.get("uid") == owner.uid for item in pod["metadata"].get("ownerReferences", []))
+
+
+def secret(owner: Owner, keys: str) -> Object:
+    """The Secret."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": _metadata(owner, secret_name(owner), {}),
+        "type": "Opaque",
+        "immutable": True,
+        "stringData": {KEYS: keys},
+    }
+
+
+def pod(template: Template, number: int, told: Mapping[str, object]) -> Object:
+    """The pod of a worker.
+
+    Args:
+        template: what all workers have in common.
+        number: the worker's.
+        told: what the worker is told beside its number.
+    """
+    body: Object = copy.deepcopy(dict(template.pod))
+    owner = template.owner
+    own = _metadata(owner, worker_name(owner, number), {names.WORKER: str(number)})
+    written = body.get("metadata") or {}
+    labels = {**(written.get("labels") or {}), **own.pop("labels")}
+    body |= {"apiVersion": "v1", "kind": "Pod", "metadata": {**written, **own, "labels": labels}}
+    container = next(item for item in body["spec"]["containers"] if item["name"] == WORKER_CONTAINER)
+    container.setdefault("command", list(COMMAND))
+    for item in (*body["spec"]["containers"], *body["spec"].get("initContainers", ())):
+        item.setdefault("image", template.image)
+    plain = [{"name": name, "value": value} for name, value in sorted(template.env.items())]
+    secrets = [
+        {"name": item["env"], "valueFrom": {"secretKeyRef": {"name": item["id"], "key": item["key"]}}}
+        for item in template.secrets
+    ]
+    text = json.dumps({**told, "number": number}, sort_keys=True, separators=(",", ":"))
+    own_variables: list[Object] = [
+        # Kubernetes replaces $(NAME) in values; in JSON a dollar sign only stands in strings.
+        {"name": INPUT_VARIABLE, "value": text.replace("$", "\\u0024")},
+        {"name": KEYS_VARIABLE, "valueFrom": {"secretKeyRef": {"name": secret_name(owner), "key": KEYS}}},
+        {"name": "PENSTOCK_POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+    ]
+    container["env"] = names.merged(container.get("env", []), plain, secrets, own_variables)
+    return body
+
+
+def ended(found: Mapping[str, Any]) -> Ended | None:
+    """How a worker's pod ended; null while it has not."""
+    status = found.get("status", {})
+    statuses: list[Object] = status.get("containerStatuses", [])
+    container = next((item for item in statuses if item["name"] == WORKER_CONTAINER), {})
+    terminated = container.get("state", {}).get("terminated")
+    if terminated is None and status.get("phase") not in {"Failed", "Succeeded"}:
+        return None
+    if disruption := _disruption(found):
+        return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why=f"was taken away ({disruption})")
+    if terminated is None:
+        return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why="was lost with its machine")
+    code, reason = int(terminated.get("exitCode", 0)), terminated.get("reason", "")
+    words = (terminated.get("message") or "").strip()
+    if reason == "OOMKilled":
+        why = "was killed for memory; worker_resources.memory_mib of the stack gives each more"
+        return Ended(end=End.LOST, failure_class=FailureClass.OOM, why=why, last_words=words)
+    if code == ExitCode.OK:
+        return Ended(end=End.CLOSED, failure_class=FailureClass.CANCELLED, why="was closed", last_words=words)
+    if code == ExitCode.BAD_DOCUMENT:
+        why = words.splitlines()[-1].removeprefix("penstock: ") if words else "cannot work with this run"
+        return Ended(end=End.HOPELESS, failure_class=FailureClass.CONFIG, why=why, last_words=words)
+    if code in {ExitCode.TERMINATED, ExitCode.STOPPED_BY_PLATFORM}:
+        why = "was asked to stop by the cluster"
+        return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why=why, last_words=words)
+    if code == ExitCode.UNAVAILABLE:
+        why = "lost its connection to the scheduler"
+        return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
+    last = f": {words.splitlines()[-1][:LONGEST_MESSAGE]}" if words else ""
+    why = f"ended with exit code {code} ({reason or 'Error'}){last}"
+    return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
+
+
+def deleted() -> Ended:
+    """The end of a pod that somebody deleted."""
+    return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why="was deleted by somebody else")
+
+
+def _disruption(found: Mapping[str, Any]) -> str | None:
+    status = found["status"]
+    for condition in status.get("conditions", []):
+        if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
+            return f"{condition.get('reason', '')}: {condition.get('message', '')}".strip(": ")
+    if status.get("reason") in {"Evicted", "NodeLost", "Shutdown", "Preempting"}:
+        return f"{status['reason']}: {status.get('message', '')}".strip(": ")
+    return None
+
+
+def _metadata(owner: Owner, name: str, labels: Mapping[str, str]) -> Object:
+    reference = {"apiVersion": "v1", "kind": "Pod", "name": owner.pod, "uid": owner.uid}
+    return {
+        "name": name,
+        "namespace": owner.namespace,
+        "labels": {**owner.labels, **labels},
+        "ownerReferences": [reference],
+    }
