@@ -9,8 +9,9 @@ from typing import Any
 
 from components import pod
 from components.failure_policy import job_failure_policy
-from components.job_spec import ARGUMENT, mapping
+from components.job_spec import ARGUMENT
 from components.labels import run_labels
+from components.manifest import mapping
 from runner.contract import broken_rule, decode, describe
 from runner.environment import FailurePolicy
 
@@ -62,16 +63,18 @@ def job_template(
     template = mapping(spec, "template", f"{ARGUMENT}.spec")
     own = run_labels(environment, labels)
     users = {key: own[key] for key in labels or {}}
-    pod.put_each(metadata, "labels", users, "labels", f"{ARGUMENT}.metadata")
-    pod.put(metadata["labels"], QUEUE, queue_name, "queue_name")
+    pod.RUN.put_each(metadata, "labels", users, "labels", f"{ARGUMENT}.metadata")
+    pod.RUN.put(metadata["labels"], QUEUE, queue_name, "queue_name")
     pulled = [*([registry_secret] if registry_secret else []), *image_pull_secrets]
-    pod.complete(template, service_account=service_account, pod_labels=users, image_pull_secrets=pulled, **options)
+    pod.complete(
+        template, pod.RUN, service_account=service_account, pod_labels=users, image_pull_secrets=pulled, **options
+    )
     for place in (metadata, template["metadata"]):
         place["labels"].update(own)
     _fill_failure_policy(spec, failure_policy)
     # Otherwise a run that is being deleted and its replacement would run at the same time.
     spec.setdefault("podReplacementPolicy", "Failed")
-    flow = pod.flow_of(template["spec"])
+    flow = pod.RUN.container_of(template["spec"])
     flow.pop("image", None)
     if resources and flow.get("resources"):
         raise broken_rule(
@@ -86,7 +89,7 @@ def image(*, image: str | None = None, job_spec: Mapping[str, Any] | None = None
     Raises:
         ContractError: they are two different ones.
     """
-    flow = pod.flow_of(copy.deepcopy(dict(job_spec or {})).get("spec", {}).get("template", {}).get("spec", {}))
+    flow = pod.RUN.container_of(copy.deepcopy(dict(job_spec or {})).get("spec", {}).get("template", {}).get("spec", {}))
     written = flow.get("image")
     if image is not None and written is not None and image != written:
         raise broken_rule("image", describe(image), f"{describe(written)}, which {ARGUMENT} names, or only one of both")

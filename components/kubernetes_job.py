@@ -5,15 +5,12 @@ give no more than they need, a NetworkPolicy for runs, the registries' login, an
 document.
 """
 
-from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
-import pulumi_kubernetes as k8s
 
-from components import job_spec, job_template, network_policy, rbac, registry
+from components import network_policy, rbac
 from components.arguments import ExecutorOptions, LogOptions, RetentionOptions
 from components.document import PACKAGE, Draft
 from components.kubernetes_arguments import (
@@ -28,32 +25,10 @@ from components.kubernetes_arguments import (
     TimeoutOptions,
     VolumeOptions,
 )
-from components.kubernetes_namespace import KubernetesNamespace
-from components.labels import environment_labels
-from components.namespace import PodSecurity, check_namespace
-from components.naming import child_name
-from components.project import project_folder
-from components.quota import hard_limits, limit_range
-from runner.contract import to_bytes
+from components.kubernetes_runs import STAND_INS, Runs, listed
+from components.kubernetes_surroundings import Surroundings
+from components.namespace import PodSecurity
 from runner.sections import Kind
-
-RESOURCES: Mapping[str, int] = {"cpu_millicores": 500, "memory_mib": 1024}
-"""What a run asks for unless told otherwise: half a core, and memory for a flow with pandas."""
-
-TIMEOUTS: Mapping[str, int] = {"start_seconds": 900}
-"""A pull of an image of some GB on a node that has just been started takes minutes, not a quarter of an hour."""
-
-DOCUMENT_KEY = "environment.json"
-"""Key of the ConfigMap that holds the document."""
-
-PARTS = ("namespace", "runner", "submitter", "previewer", "run", "registry", "environment")
-"""What an environment consists of: the label `app.kubernetes.io/component`, and the end of most names."""
-
-JOB_OPTIONS = (
-    *("labels", "queue_name", "failure_policy", "resources", "service_account_name", "image_pull_secrets"),
-    *("pod_annotations", "priority_class_name", "node_selector", "tolerations", "affinity", "volumes", "service_mesh"),
-)
-"""Arguments that the Job of every run is made from, beside `job_spec`."""
 
 
 class KubernetesJobEnvironmentArgs(TypedDict):
@@ -153,112 +128,27 @@ class KubernetesJobEnvironment(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: KubernetesJobEnvironmentArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        draft = Draft(Kind.KUBERNETES_JOB, name, _listed(args), KubernetesJobEnvironmentArgs)
-        environment = draft.plain("environment_name", name)
-        namespace = draft.plain("namespace", environment)
-        create = draft.plain("create_namespace", True)
-        network_policies = draft.plain("network_policies", True)
-
-        # Whatever can be refused is made before anything is registered.
-        document = _document(draft, environment, namespace, with_login=draft.has("registry_credentials"))
-        draft.derive(check_namespace, "namespace", "pod_security", name=environment, create=create)
-        draft.check(hard_limits, "quota")
-        draft.check(limit_range, "container_limits")
-        login = draft.derive(registry.docker_config, "registry_credentials")
-        policy = draft.derive(partial(network_policy.runs, environment), "egress", "egress_anywhere")
-        metadata: dict[str, Any] = {
-            part: {
-                "name": child_name(environment, part),
-                "namespace": namespace,
-                "labels": draft.derive(partial(environment_labels, environment, part), "labels"),
-            }
-            for part in PARTS
-        }
-        bound = {
-            role: draft.derive(partial(rbac.subjects, metadata[role]["name"], namespace), f"{role}s")
-            for role in ("submitter", "previewer")
-        }
+        draft = Draft(Kind.KUBERNETES_JOB, name, listed(args), KubernetesJobEnvironmentArgs)
+        runs = Runs(draft, name)
+        document = draft.document(
+            {"namespace": runs.namespace, "job": runs.job},
+            computed=runs.parts(),
+            stand_ins={**STAND_INS, "kubernetes_job": {"job": {}}},
+        )
+        policy = draft.derive(partial(network_policy.runs, runs.environment), "egress", "egress_anywhere")
+        around = Surroundings(
+            runs,
+            document=document,
+            policies={"run": policy},
+            submitter=rbac.SUBMITTER,
+            quota=draft.part("quota").get("quota"),
+        )
 
         super().__init__(f"{PACKAGE}:index:KubernetesJobEnvironment", name, draft.inputs, opts)
-        of_namespace: Any = {
-            "namespace": namespace,
-            "create": create,
-            "labels": metadata["namespace"]["labels"],
-            "default_deny": create and network_policies,
-            "prefix": environment,
-            **draft.part("pod_security", "quota", "container_limits"),
-        }
-        around = KubernetesNamespace(f"{name}-namespace", of_namespace, pulumi.ResourceOptions(parent=self))
-        child = pulumi.ResourceOptions(parent=self, depends_on=[around])
-        if not draft.has("service_account_name"):
-            k8s.core.v1.ServiceAccount(
-                f"{name}-runner", metadata=metadata["runner"], automount_service_account_token=False, opts=child
-            )
-        for role, rules in (
-            ("submitter", rbac.SUBMITTER),
-            ("previewer", rbac.previewer(namespace if create else None)),
-        ):
-            _role(f"{name}-{role}", metadata[role], rbac.policy_rules(rules), bound[role], child)
-        if network_policies:
-            k8s.networking.v1.NetworkPolicy(f"{name}-run", metadata=metadata["run"], spec=policy, opts=child)
-        if login is not None:
-            data = {registry.KEY: login}
-            k8s.core.v1.Secret(
-                f"{name}-registry", metadata=metadata["registry"], type=registry.TYPE, data=data, opts=child
-            )
-        text = document.apply(lambda known: to_bytes(known).decode())
-        k8s.core.v1.ConfigMap(
-            f"{name}-environment", metadata=metadata["environment"], data={DOCUMENT_KEY: text}, opts=child
-        )
-
+        around.create(self, name)
+        outputs = around.outputs()
         self.environment = document
-        self.namespace = pulumi.Output.from_input(namespace)
-        self.submitter_service_account = pulumi.Output.from_input(metadata["submitter"]["name"])
-        self.previewer_service_account = pulumi.Output.from_input(metadata["previewer"]["name"])
-        self.register_outputs(
-            {
-                "environment": self.environment,
-                "namespace": self.namespace,
-                "submitterServiceAccount": self.submitter_service_account,
-                "previewerServiceAccount": self.previewer_service_account,
-            }
-        )
-
-
-def _listed(args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments with a list where names were given as one text with commas."""
-    names = args.get("image_pull_secrets")
-    if not isinstance(names, str):
-        return dict(args)
-    return {**args, "image_pull_secrets": [name.strip() for name in names.split(",") if name.strip()]}
-
-
-def _document(draft: Draft, environment: str, namespace: str, *, with_login: bool) -> pulumi.Output[dict[str, Any]]:
-    """The environment document."""
-    spec = draft.derive(partial(job_spec.read, folder=project_folder()), "job_spec")
-    job = draft.derive(
-        partial(job_template.job_template, environment, namespace),
-        *JOB_OPTIONS,
-        job_spec=spec,
-        service_account=child_name(environment, "runner"),
-        registry_secret=child_name(environment, "registry") if with_login else None,
-    )
-    return draft.document(
-        {"namespace": namespace, "job": job},
-        computed={
-            "image": draft.derive(job_template.image, "image", job_spec=spec),
-            "resources": draft.derive(lambda resources=MappingProxyType({}): {**RESOURCES, **resources}, "resources"),
-            "timeouts": draft.derive(lambda timeouts=MappingProxyType({}): {**TIMEOUTS, **timeouts}, "timeouts"),
-            "secrets": draft.derive(job_template.secret_references, "secrets"),
-        },
-        stand_ins={"image": "unknown", "resources": RESOURCES, "kubernetes_job": {"job": {}}},
-    )
-
-
-def _role(name: str, metadata: Any, rules: Any, subjects: Any, opts: pulumi.ResourceOptions) -> None:
-    """A service account, its role, and the binding of both that also binds whoever else has the role."""
-    reference: Any = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": metadata["name"]}
-    k8s.core.v1.ServiceAccount(name, metadata=metadata, opts=opts)
-    role = k8s.rbac.v1.Role(name, metadata=metadata, rules=rules, opts=opts)
-    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[role]))
-    k8s.rbac.v1.RoleBinding(name, metadata=metadata, role_ref=reference, subjects=subjects, opts=after)
+        self.namespace = outputs["namespace"]
+        self.submitter_service_account = outputs["submitterServiceAccount"]
+        self.previewer_service_account = outputs["previewerServiceAccount"]
+        self.register_outputs(outputs)

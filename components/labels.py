@@ -9,12 +9,20 @@ from runner.contract import broken_rule, describe
 ENVIRONMENT = "penstock.dev/environment"
 """Label that everything of an environment carries, its runs included: NetworkPolicies select pods by it."""
 
+RUN_ID = "penstock.dev/run-id"
+"""Label of what belongs to one run."""
+
 STANDARD = {"app.kubernetes.io/name": "penstock", "app.kubernetes.io/part-of": "penstock"}
 """Labels that are the same on everything. https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/"""
 
 MANAGER = "app.kubernetes.io/managed-by"
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
+
+RUN = "run"
+"""Value of the label COMPONENT of runs: their Jobs and those Jobs' pods."""
+WORKER = "worker"
+"""The same, of pods of Dask workers."""
 
 OWN = (*STANDARD, INSTANCE, MANAGER, COMPONENT)
 """Labels that users cannot change, beside all of `penstock.dev/`: clients find what is an environment's by them."""
@@ -47,13 +55,18 @@ def environment_labels(environment: str, component: str, labels: Mapping[str, st
     }
 
 
-def run_labels(environment: str, labels: Mapping[str, str] | None = None) -> dict[str, str]:
-    """All labels of a run's Job and pod, but for those that say which run it is.
+def run_labels(environment: str, labels: Mapping[str, str] | None = None, *, component: str = RUN) -> dict[str, str]:
+    """All labels of what a run consists of, but for those that say which run it is.
+
+    Args:
+        environment: the environment's name.
+        labels: the user's own.
+        component: what of a run it is: `RUN` for its Job and pod, `WORKER` for pods of its Dask workers.
 
     Raises:
         ContractError: as `environment_labels`.
     """
-    return {**environment_labels(environment, "run", labels), MANAGER: "penstock"}
+    return {**environment_labels(environment, component, labels), MANAGER: "penstock"}
 
 
 def legal(labels: Mapping[str, str] = MappingProxyType({}), argument: str = "labels") -> dict[str, str]:

@@ -39,16 +39,48 @@ def runs(
     Raises:
         ContractError: an entry does not say whom it is about, or both are given.
     """
-    if egress and egress_anywhere:
-        raise broken_rule("egress", "given beside egress_anywhere", "only one of both")
-    rules = (
-        [{}] if egress_anywhere else [dict(DNS), *(_rule(item, f"egress[{i}]") for i, item in enumerate(egress or ()))]
-    )
     return {
         "podSelector": {"matchLabels": {labels.ENVIRONMENT: environment}},
         "policyTypes": list(BOTH),
-        "egress": rules,
+        "egress": egress_rules(egress=egress, egress_anywhere=egress_anywhere),
     }
+
+
+def egress_rules(
+    own: Sequence[Mapping[str, Any]] = (),
+    *,
+    egress: Sequence[Mapping[str, Any]] | None = None,
+    egress_anywhere: bool | None = None,
+) -> list[dict[str, Any]]:
+    """`egress` of a policy: the name server, what is the environment's own, and what the user lists.
+
+    Args:
+        own: rules beside the user's.
+        egress: `EgressOptions`.
+        egress_anywhere: whether everything may be reached instead.
+
+    Raises:
+        ContractError: an entry does not say whom it is about, or both are given.
+    """
+    if egress and egress_anywhere:
+        raise broken_rule("egress", "given beside egress_anywhere", "only one of both")
+    if egress_anywhere:
+        return [{}]
+    return [dict(DNS), *map(dict, own), *(_rule(item, f"egress[{i}]") for i, item in enumerate(egress or ()))]
+
+
+def network(cidr: str, path: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A range of addresses.
+
+    Raises:
+        ContractError: it is none.
+    """
+    try:
+        if "/" not in cidr:
+            raise ValueError
+        return ipaddress.ip_network(cidr)
+    except ValueError:
+        raise broken_rule(path, describe(cidr), "a range of addresses such as 10.0.0.0/8") from None
 
 
 def _rule(item: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -65,23 +97,14 @@ def _addresses(item: Mapping[str, Any], path: str) -> dict[str, Any]:
     for key in ("namespace_labels", "pod_labels"):
         if key in item:
             raise broken_rule(f"{path}.{key}", "given beside a cidr", "one of both: pods are chosen by labels alone")
-    network = _network(item["cidr"], f"{path}.cidr")
+    whole = network(item["cidr"], f"{path}.cidr")
     exceptions = item.get("except_cidrs", ())
     for i, cidr in enumerate(exceptions):
         place = f"{path}.except_cidrs[{i}]"
-        inner = _network(cidr, place)
-        if inner.version != network.version or not inner.subnet_of(network):  # type: ignore[arg-type]
-            raise broken_rule(place, describe(cidr), f"a part of {network}")
+        inner = network(cidr, place)
+        if inner.version != whole.version or not inner.subnet_of(whole):  # type: ignore[arg-type]
+            raise broken_rule(place, describe(cidr), f"a part of {whole}")
     return {"ipBlock": {"cidr": item["cidr"], **({"except": list(exceptions)} if exceptions else {})}}
-
-
-def _network(cidr: str, path: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    try:
-        if "/" not in cidr:
-            raise ValueError
-        return ipaddress.ip_network(cidr)
-    except ValueError:
-        raise broken_rule(path, describe(cidr), "a range of addresses such as 10.0.0.0/8") from None
 
 
 def _pods(item: Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -1,28 +1,81 @@
-"""Completes the pod template of a Job: secure and working defaults, and what the arguments ask for.
+"""Completes the pod template that the user wrote: secure and working defaults, and what the arguments ask for.
 
 Guarantees: a default fills only what is absent; an argument that contradicts what is there is refused. What is
 completed passes the Pod Security level `restricted` unless the user's own part does not.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from components import labels
-from components.job_spec import ARGUMENT, containers, mapping, mappings
+from components import job_spec, labels
+from components.manifest import mapping, mappings
 from components.volumes import group_for, mount, volume
 from runner.contract import broken_rule
 from runner.sections import FLOW_CONTAINER
-
-PLACE = f"{ARGUMENT}.spec.template"
 
 WITHOUT_MESH = ({"sidecar.istio.io/inject": "false"}, {"linkerd.io/inject": "disabled"})
 """Label and annotation that keep Istio's and Linkerd's proxies out: a Job does not end before its proxy does."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """Where a pod template comes from, and what it is for."""
+
+    argument: str
+    """The argument that the user wrote it in."""
+    place: str
+    """Where in that argument it stands."""
+    container: str
+    """Name of the container that the runner fills in."""
+    scheduling: str = ""
+    """Beginning of the names of the arguments about where such pods are scheduled."""
+
+    def put(self, target: dict[str, Any], key: str, value: object, argument: str) -> None:
+        """Sets what an argument says.
+
+        Raises:
+            ContractError: the user's part says something else.
+        """
+        if value is not None and target.setdefault(key, value) != value:
+            raise broken_rule(argument, "given", f"one of both: {self.argument} has a {key} of its own")
+
+    def put_each(self, target: dict[str, Any], key: str, values: Mapping[str, str], argument: str, path: str) -> None:
+        """Adds entries that an argument has to a mapping.
+
+        Raises:
+            ContractError: the user's part has another value for one of them.
+        """
+        there = mapping(target, key, path)
+        for name, value in values.items():
+            self.put(there, name, value, f"{argument}.{name}")
+
+    def add_missing(self, pod: dict[str, Any], key: str, items: Sequence[Mapping[str, Any]]) -> None:
+        """Adds what an argument has to a list, each entry once."""
+        if items:
+            there = mappings(pod, key, f"{self.place}.spec")
+            there += [dict(item) for item in items if item not in there]
+
+    def container_of(self, pod: dict[str, Any]) -> dict[str, Any]:
+        """The container that the runner fills in, made when there is none of that name."""
+        listed = mappings(pod, "containers", f"{self.place}.spec")
+        for container in listed:
+            if container.get("name") == self.container:
+                return container
+        listed.insert(0, {"name": self.container})
+        return listed[0]
+
+
+RUN = Template(argument=job_spec.ARGUMENT, place=f"{job_spec.ARGUMENT}.spec.template", container=FLOW_CONTAINER)
+"""The pod of a run's Job."""
+
+
 def complete(
-    template: dict[str, Any],
+    written: dict[str, Any],
+    template: Template,
     *,
     service_account: str,
+    token: bool = False,
     service_account_name: str | None = None,
     pod_labels: Mapping[str, str] | None = None,
     pod_annotations: Mapping[str, str] | None = None,
@@ -37,8 +90,10 @@ def complete(
     """Completes a pod template in place.
 
     Args:
-        template: what the user wrote of `spec.template` of a Job; may be empty.
+        written: what the user wrote of it, with `metadata` and `spec`; may be empty.
+        template: which one it is.
         service_account: the account for pods of which neither the template nor `service_account_name` says another.
+        token: whether the account's token is mounted where the template says nothing about it.
         service_account_name: as the arguments of `KubernetesJobEnvironment`, like all others.
         pod_labels: labels of the pod.
         pod_annotations: annotations of the pod.
@@ -53,27 +108,29 @@ def complete(
     Raises:
         ContractError: an argument contradicts the template, or the template is of no pod.
     """
-    metadata = mapping(template, "metadata", PLACE)
+    place, before = template.place, template.scheduling
+    metadata = mapping(written, "metadata", place)
     mesh_labels, mesh_annotations = ({}, {}) if service_mesh else WITHOUT_MESH
-    put_each(metadata, "labels", pod_labels or {}, "labels", f"{PLACE}.metadata")
-    put_each(metadata, "annotations", pod_annotations or {}, "pod_annotations", f"{PLACE}.metadata")
-    mapping(metadata, "labels", PLACE).update(mesh_labels | metadata["labels"])
-    mapping(metadata, "annotations", PLACE).update(mesh_annotations | metadata["annotations"])
+    template.put_each(metadata, "labels", pod_labels or {}, "labels", f"{place}.metadata")
+    template.put_each(metadata, "annotations", pod_annotations or {}, "pod_annotations", f"{place}.metadata")
+    mapping(metadata, "labels", place).update(mesh_labels | metadata["labels"])
+    mapping(metadata, "annotations", place).update(mesh_annotations | metadata["annotations"])
 
-    pod = mapping(template, "spec", PLACE)
-    put(pod, "serviceAccountName", service_account_name, "service_account_name")
-    put(pod, "priorityClassName", priority_class_name, "priority_class_name")
-    put(pod, "affinity", affinity, "affinity")
+    pod = mapping(written, "spec", place)
+    template.put(pod, "serviceAccountName", service_account_name, "service_account_name")
+    template.put(pod, "priorityClassName", priority_class_name, f"{before}priority_class_name")
+    template.put(pod, "affinity", affinity, f"{before}affinity")
     if node_selector:
-        put_each(pod, "nodeSelector", labels.legal(node_selector, "node_selector"), "node_selector", f"{PLACE}.spec")
-    add_missing(pod, "tolerations", tolerations)
-    add_missing(pod, "imagePullSecrets", [{"name": name} for name in image_pull_secrets])
+        argument = f"{before}node_selector"
+        template.put_each(pod, "nodeSelector", labels.legal(node_selector, argument), argument, f"{place}.spec")
+    template.add_missing(pod, "tolerations", tolerations)
+    template.add_missing(pod, "imagePullSecrets", [{"name": name} for name in image_pull_secrets])
     pod.setdefault("serviceAccountName", service_account)
     pod.setdefault("restartPolicy", "Never")
-    pod.setdefault("automountServiceAccountToken", False)
+    pod.setdefault("automountServiceAccountToken", token)
     # Variables for every Service of the namespace: nobody reads them, and a thousand of them slow a start down.
     pod.setdefault("enableServiceLinks", False)
-    security = mapping(pod, "securityContext", f"{PLACE}.spec")
+    security = mapping(pod, "securityContext", f"{place}.spec")
     security.setdefault("runAsNonRoot", True)
     security.setdefault("seccompProfile", {"type": "RuntimeDefault"})
     if group := group_for(volumes):
@@ -81,70 +138,37 @@ def complete(
         security.setdefault("fsGroupChangePolicy", "OnRootMismatch")
 
     for key in ("containers", "initContainers"):
-        for i, container in enumerate(containers(pod, key)):
-            _restrict(container, f"{PLACE}.spec.{key}[{i}]")
+        for i, container in enumerate(mappings(pod, key, f"{place}.spec")):
+            restrict(container, f"{place}.spec.{key}[{i}]")
     if not pod["initContainers"]:
         del pod["initContainers"]
-    _complete_flow(pod, volumes)
+    _complete_container(pod, template, volumes)
 
 
-def put(target: dict[str, Any], key: str, value: object, argument: str) -> None:
-    """Sets what an argument says.
+def restrict(container: dict[str, Any], path: str) -> dict[str, Any]:
+    """Gives a container what the level `restricted` asks of each; the rest of it is asked of the pod.
 
-    Raises:
-        ContractError: the user's Job says something else.
+    Returns:
+        Its `securityContext`.
     """
-    if value is not None and target.setdefault(key, value) != value:
-        raise broken_rule(argument, "given", f"one of both: {ARGUMENT} has a {key} of its own")
-
-
-def put_each(target: dict[str, Any], key: str, values: Mapping[str, str], argument: str, path: str) -> None:
-    """Adds entries that an argument has to a mapping.
-
-    Raises:
-        ContractError: the user's Job has another value for one of them.
-    """
-    there = mapping(target, key, path)
-    for name, value in values.items():
-        put(there, name, value, f"{argument}.{name}")
-
-
-def add_missing(target: dict[str, Any], key: str, items: Sequence[Mapping[str, Any]]) -> None:
-    """Adds what an argument has to a list, each entry once."""
-    if items:
-        there = mappings(target, key, f"{PLACE}.spec")
-        there += [dict(item) for item in items if item not in there]
-
-
-def flow_of(pod: dict[str, Any]) -> dict[str, Any]:
-    """The container that the flow runs in, made when there is none of that name."""
-    listed = containers(pod)
-    for container in listed:
-        if container.get("name") == FLOW_CONTAINER:
-            return container
-    listed.insert(0, {"name": FLOW_CONTAINER})
-    return listed[0]
-
-
-def _restrict(container: dict[str, Any], path: str) -> dict[str, Any]:
-    """Gives a container what the level `restricted` asks of each; the rest of it is asked of the pod."""
     security = mapping(container, "securityContext", path)
     security.setdefault("allowPrivilegeEscalation", False)
     security.setdefault("capabilities", {"drop": ["ALL"]})
     return security
 
 
-def _complete_flow(pod: dict[str, Any], volumes: Sequence[Mapping[str, Any]]) -> None:
-    flow = flow_of(pod)
-    place = f"{PLACE}.spec.containers[{pod['containers'].index(flow)}]"
-    _restrict(flow, place).setdefault("readOnlyRootFilesystem", True)
-    flow.setdefault("imagePullPolicy", "IfNotPresent")
-    flow.setdefault("terminationMessagePolicy", "FallbackToLogsOnError")
+def _complete_container(pod: dict[str, Any], template: Template, volumes: Sequence[Mapping[str, Any]]) -> None:
+    """Completes the container that the runner fills in."""
+    container = template.container_of(pod)
+    place = f"{template.place}.spec.containers[{pod['containers'].index(container)}]"
+    restrict(container, place).setdefault("readOnlyRootFilesystem", True)
+    container.setdefault("imagePullPolicy", "IfNotPresent")
+    container.setdefault("terminationMessagePolicy", "FallbackToLogsOnError")
     # None of our own, not even for /tmp: Kubernetes takes 0.3 s to mount volumes, however small they are.
     if not volumes:
         return
-    there = mappings(pod, "volumes", f"{PLACE}.spec")
-    mounts = mappings(flow, "volumeMounts", place)
+    there = mappings(pod, "volumes", f"{template.place}.spec")
+    mounts = mappings(container, "volumeMounts", place)
     for i, item in enumerate(volumes):
         if item["name"] in {other.get("name") for other in there}:
             raise broken_rule(f"volumes[{i}].name", f'"{item["name"]}"', "a name that no other volume has")

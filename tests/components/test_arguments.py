@@ -9,10 +9,11 @@ import pytest
 from components.arguments import ExecutorOptions, LocalTimeouts, LogOptions, RetentionOptions, TlsFileOptions
 from components.checking import plain_types
 from components.kubernetes_arguments import FailurePolicyOptions, ResourceOptions, SecretOptions, TimeoutOptions
-from components.kubernetes_job import RESOURCES, TIMEOUTS, KubernetesJobEnvironmentArgs
+from components.kubernetes_job import KubernetesJobEnvironmentArgs
+from components.kubernetes_runs import RESOURCES, TIMEOUTS
 from components.local import LocalEnvironmentArgs
 from runner.environment import Callbacks, Environment, Executor, FailurePolicy, Log, Retention, Timeouts, TlsFiles
-from runner.sections import KubernetesJob, Local, Resources
+from runner.sections import Kind, KubernetesJob, Local, Resources
 
 GROUPS: list[tuple[Any, Any]] = [
     (ExecutorOptions, Executor),
@@ -24,7 +25,8 @@ GROUPS: list[tuple[Any, Any]] = [
     (ResourceOptions, Resources),
 ]
 PARTS = {item.name for item in fields(Environment)}
-NOT_GIVEN = {"schema_version", "kind", "name", "producer", "callbacks", "local", "kubernetes_job"}
+SECTIONS = {kind.value.replace("-", "_") for kind in Kind}
+NOT_GIVEN = {"schema_version", "kind", "name", "producer", "callbacks", *SECTIONS}
 CALLBACKS = {item.name for item in fields(Callbacks)}
 
 

@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.kubernetes_job import PARTS
+from components.kubernetes_surroundings import PARTS
 from components.naming import LONGEST, child_name
 from runner.sections import NAME
 

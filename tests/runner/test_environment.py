@@ -164,7 +164,7 @@ def test_the_reader_refuses_in_one_sentence_and_the_schema_refuses_too(change: d
     [
         (
             {"kind": "fargate-task"},
-            "kind is fargate-task, expected a kind that this version can run: local, kubernetes-job.",
+            "kind is fargate-task, expected a kind that this version can run: local, kubernetes-job, dask-kubernetes.",
         ),
         (
             {"kubernetes_job": {"namespace": "a", "job": {}}},
