@@ -6,15 +6,15 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import contract
-from runner.cli import code, environments
+from runner.cli import code, dask, environments
 from runner.cli.command import add_json, say, wants_json
 from runner.cli.launchers import launcher
-from runner.environment import Callbacks, Environment, Executor, ExecutorType, Log, LogLevel
+from runner.environment import Callbacks, Environment
 from runner.errors import ContractError, UsageError
 from runner.request import RunRequest
 
@@ -51,8 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-d", "--detach", action="store_true", help="print the run id and return at once")
     parser.add_argument("--timeout", metavar="TIME", help="end the flow after this time, such as 90s or 2h")
-    parser.add_argument("--executor", metavar="EXECUTOR", help="inline, dask, or the address of a Dask scheduler")
-    parser.add_argument("--log-level", choices=[level.value for level in LogLevel], help="level of Python's logging")
+    dask.add_options(parser)
     for role in ("on-execute", "on-start", "on-exit"):
         parser.add_argument(f"--{role}", metavar="M:F", help=f"callback {role.replace('-', '_')} of this run")
     add_json(parser)
@@ -81,6 +80,8 @@ def _warn(sentence: str) -> None:
 
 
 def _request(options: argparse.Namespace, environment: Environment, flow: str, packed: "Packed | None") -> RunRequest:
+    executor = dask.executor_of(options, environment)
+    workers = dask.workers_of(options, environment, executor or environment.executor)
     value = {
         "schema_version": 1,
         "run_id": options.run_id if options.run_id is not None else new_run_id(options.flow),
@@ -93,9 +94,10 @@ def _request(options: argparse.Namespace, environment: Environment, flow: str, p
         "callbacks": asdict(
             Callbacks(on_execute=options.on_execute, on_start=options.on_start, on_exit=options.on_exit)
         ),
-        "executor": _executor(options.executor, environment.executor),
+        "executor": contract.encode(executor),
+        "workers": contract.encode(workers),
         "run_seconds": _seconds(options.timeout),
-        "log": contract.encode(_log(options.log_level, environment.log)),
+        "log": contract.encode(dask.log_of(options, environment.log)),
     }
     try:
         return contract.decode(RunRequest, value, subject="the command line", warn=lambda _: None)
@@ -147,18 +149,6 @@ def _parameters_of(file: str) -> dict[str, object]:
     return value
 
 
-def _executor(word: str | None, default: Executor) -> object:
-    if word is None:
-        return None
-    if word == ExecutorType.INLINE:
-        return contract.encode(Executor())
-    if word == ExecutorType.DASK:
-        local = default.type is ExecutorType.DASK and default.address is None
-        return contract.encode(default if local else Executor(type=ExecutorType.DASK))
-    tls = default.tls if word.startswith(("tls://", "wss://")) else None
-    return {"type": "dask", "address": word, "tls": contract.encode(tls)}
-
-
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
@@ -172,7 +162,3 @@ def _seconds(text: str | None) -> float | None:
         raise UsageError(f"--timeout is {error.found}, expected {error.expected}.") from None
     assert isinstance(value, timedelta)  # noqa: S101 that is what was asked for
     return value.total_seconds()
-
-
-def _log(level: str | None, default: Log) -> Log | None:
-    return None if level is None else replace(default, level=LogLevel(level))

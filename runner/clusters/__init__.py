@@ -4,7 +4,6 @@ Each is a context manager: on entering, the cluster takes work and its client is
 `dask.compute` and `distributed.get_client()` use it; on leaving, everything that entering started is gone.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -41,8 +40,6 @@ def connect(
     Raises:
         UnavailableError: distributed is not installed, or the cluster cannot be had.
     """
-    # Before the import, which sets up its logging, and for the workers, which inherit it; extra_loggers shows more.
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     # Not imported yet: pods can be on their way meanwhile.
     if find_spec("distributed") is None:
         raise UnavailableError(
