@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import pulumi
 
+from components.dask_kubernetes import DaskKubernetesEnvironment
 from components.kubernetes_job import KubernetesJobEnvironment
 from components.local import LocalEnvironment
 from runner.sections import Kind
@@ -23,5 +24,6 @@ class EnvironmentComponent(Protocol):
 ENVIRONMENTS: Mapping[Kind, type[EnvironmentComponent]] = {
     Kind.LOCAL: LocalEnvironment,
     Kind.KUBERNETES_JOB: KubernetesJobEnvironment,
+    Kind.DASK_KUBERNETES: DaskKubernetesEnvironment,
 }
 """The component of each kind that can be provisioned."""

@@ -23,20 +23,20 @@ class SubjectOptions(TypedDict):
 
 
 class ResourceOptions(TypedDict):
-    """What a run asks for, and at most gets."""
+    """What a run or a worker asks for, and at most gets."""
 
     cpu_millicores: NotRequired[pulumi.Input[int]]
-    """Processor time that the run asks for, in thousandths of a core. Default: 500."""
+    """Processor time that it asks for, in thousandths of a core. Default: 500."""
     memory_mib: NotRequired[pulumi.Input[int]]
-    """Memory that the run asks for, in MiB. Default: 1024."""
+    """Memory that it asks for, in MiB. Default: 1024."""
     gpu: NotRequired[pulumi.Input[int]]
     """Number of GPUs. Default: none."""
     gpu_resource: NotRequired[pulumi.Input[str]]
     """Name by which the cluster counts GPUs. Default: nvidia.com/gpu."""
     cpu_limit_millicores: NotRequired[pulumi.Input[int]]
-    """Most processor time that the run gets, in thousandths of a core. Default: what is free."""
+    """Most processor time that it gets, in thousandths of a core. Default: what is free."""
     memory_limit_mib: NotRequired[pulumi.Input[int]]
-    """Memory at which the run is killed, in MiB. Default: what it asks for."""
+    """Memory at which it is killed, in MiB. Default: what it asks for."""
 
 
 class SecretOptions(TypedDict):
@@ -148,7 +148,7 @@ class EgressOptions(TypedDict):
 
 
 class VolumeOptions(TypedDict):
-    """A volume of the flow's container, with exactly one source."""
+    """A volume of the flow's container, and of a worker's, with exactly one source."""
 
     name: pulumi.Input[str]
     """Its name in the pod: a DNS label in lower case."""

@@ -1,4 +1,7 @@
-"""The rights that roles give in a namespace, each with its reason. Runs have no role, and no token to use one with."""
+"""The rights that roles give in a namespace, each with its reason.
+
+Runs have none, and no token to use one with; but for those that create their own Dask workers.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +73,33 @@ SUBMITTER = (
 )
 """Rights of who starts runs. Secrets, pods and commands in containers are not among them: a run's Secrets are named in
 the document and read by the kubelet."""
+
+DASK_SUBMITTER = (
+    *SUBMITTER,
+    Rule(
+        group="",
+        resources=("pods/portforward",),
+        verbs=("create", "get"),
+        reason="`run --dashboard` forwards Dask's dashboard to the user's machine, through the cluster's API.",
+    ),
+)
+"""The same, where runs have Dask workers."""
+
+DASK_RUNNER = (
+    Rule(
+        group="",
+        resources=("pods",),
+        verbs=("create", *READ, "delete"),
+        reason="A run creates its workers, sees how each fares, and deletes them when it ends.",
+    ),
+    Rule(
+        group="",
+        resources=("secrets",),
+        verbs=("create", "delete"),
+        reason="The keys of a run's Dask cluster are one Secret, which only the kubelets of its workers read.",
+    ),
+)
+"""Rights of runs that create their own Dask workers."""
 
 
 def previewer(namespace: str | None) -> tuple[Rule, ...]:

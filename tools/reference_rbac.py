@@ -17,8 +17,13 @@ Roles of an environment in Kubernetes, all inside its namespace. Each is bound t
 to whom the stack's options `submitters` and `previewers` name."""
 
 RUNNER = """\
-None. Runs have a service account without a role, and its token is not mounted. What a run needs, the kubelet gives it:
-the image, the Secrets that the environment document names, and the bundle of code."""
+Of kind `kubernetes-job`: none. Runs have a service account without a role, and its token is not mounted. What a run
+needs, the kubelet gives it: the image, the Secrets that the environment document names, and the bundle of code.
+
+Of kind `dask-kubernetes`: runs create their workers themselves. The token is mounted in the run's own pod, never in a
+worker's. Whoever may create pods may use every Secret and every service account of the namespace in them."""
+
+DASK_SUBMITTER = "Of kind `dask-kubernetes` also:"
 
 SUBMITTER = "Who starts and stops runs."
 
@@ -32,8 +37,9 @@ def rbac_page() -> str:
             "# Rights in Kubernetes",
             INTRODUCTION,
             f"## `<environment>-submitter`\n\n{SUBMITTER}\n\n{_rules(rbac.SUBMITTER)}",
+            f"{DASK_SUBMITTER}\n\n{_rules(rule for rule in rbac.DASK_SUBMITTER if rule not in rbac.SUBMITTER)}",
             f"## `<environment>-previewer`\n\n{PREVIEWER}\n\n{_rules(rbac.previewer(NAMESPACE))}",
-            f"## `<environment>-runner`\n\n{RUNNER}",
+            f"## `<environment>-runner`\n\n{RUNNER}\n\n{_rules(rbac.DASK_RUNNER)}",
         ],
         source="components/rbac.py",
     )

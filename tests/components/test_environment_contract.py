@@ -19,6 +19,7 @@ from tests.testbed.pulumi_mocks import PROJECT, STACK, Deploy, RecordingMonitor
 SMALLEST: Mapping[Kind, Mapping[str, Any]] = {
     Kind.LOCAL: {},
     Kind.KUBERNETES_JOB: {"image": "registry.example/team/flows:1"},
+    Kind.DASK_KUBERNETES: {"image": "registry.example/team/flows:1"},
 }
 """Of each kind, the fewest arguments with which it can be provisioned."""
 

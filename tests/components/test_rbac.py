@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from components.rbac import READ, SUBMITTER, policy_rules, previewer, subjects
+from components.rbac import DASK_RUNNER, DASK_SUBMITTER, READ, SUBMITTER, policy_rules, previewer, subjects
 
-ALL = {"submitter": SUBMITTER, "previewer": previewer("flights"), "previewer elsewhere": previewer(None)}
+ALL = {
+    "submitter": SUBMITTER,
+    "submitter with Dask": DASK_SUBMITTER,
+    "runner with Dask": DASK_RUNNER,
+    "previewer": previewer("flights"),
+    "previewer elsewhere": previewer(None),
+}
 
 
 def test_the_submitter_has_exactly_these_rights() -> None:
@@ -45,14 +51,36 @@ def test_a_namespace_that_is_not_created_is_not_read_either() -> None:
     assert previewer(None) == previewer("flights")[1:]
 
 
+def test_a_run_with_workers_has_exactly_these_rights() -> None:
+    assert policy_rules(DASK_RUNNER) == [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get", "list", "watch", "delete"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "delete"]},
+    ]
+
+
+def test_the_submitter_of_runs_with_workers_can_forward_a_port_too_and_nothing_else() -> None:
+    assert DASK_SUBMITTER[:-1] == SUBMITTER
+    assert policy_rules(DASK_SUBMITTER[-1:]) == [
+        {"apiGroups": [""], "resources": ["pods/portforward"], "verbs": ["create", "get"]}
+    ]
+
+
 @pytest.mark.parametrize("rules", ALL.values(), ids=ALL)
 def test_no_right_is_given_to_everything_and_each_has_its_reason(rules: Any) -> None:
     for rule in rules:
         assert rule.reason.endswith(".")
-        assert not {"*", "secrets", "pods/exec", "pods/attach", "pods/portforward"} & {
+        assert not {"*", "pods/exec", "pods/attach", "pods/ephemeralcontainers"} & {
             rule.group, *rule.resources, *rule.verbs
         }  # fmt: skip
         assert not ({"escalate", "bind", "impersonate"} & {*rule.verbs})
+
+
+@pytest.mark.parametrize("rules", ALL.values(), ids=ALL)
+def test_nobody_reads_a_secret(rules: Any) -> None:
+    about_secrets = {verb for rule in rules if "secrets" in rule.resources for verb in rule.verbs}
+
+    assert about_secrets <= {"create", "delete"}
+    assert not about_secrets or rules is DASK_RUNNER
 
 
 def test_the_previewer_can_change_nothing() -> None:
