@@ -108,7 +108,8 @@ class Executor:
     tls: TlsFiles | None = None
     """Files for a `tls://` address; null for those that Dask's own configuration names."""
     performance_report: bool = True
-    """Whether Dask's performance report is kept with the run. Default: yes, where bokeh is installed."""
+    """Whether Dask's performance report, where bokeh is installed, and a picture of its task stream are kept with the
+    run. Default: yes."""
 
     def __post_init__(self) -> None:
         """Refuse combinations that contradict themselves."""

@@ -10,6 +10,8 @@ MAX_RESULT_BYTES = 256 * 1024
 """Largest result, as JSON, that an outcome carries. A larger one is kept as the artifact `result.json`."""
 
 RESULT_ARTIFACT = "result.json"
+REPORT_ARTIFACT = "dask-performance-report.html"
+TASK_STREAM_ARTIFACT = "dask-task-stream.svg"
 
 
 class State(StrEnum):

@@ -148,14 +148,47 @@ def test_a_local_cluster_is_gone_however_the_flow_ends(tmp_path: Path, end: str)
     assert list(scratch.iterdir()) == []
 
 
-def test_the_performance_report_is_kept(tmp_path: Path) -> None:
-    executor = {**LOCAL, "workers": 1, "performance_report": True}
-    ended = run_flow(tmp_path, f"{ON_DASK}:with_parameter", environment={"executor": executor})
+@pytest.mark.parametrize("function", ["with_parameter", "fail_with_tasks"])
+def test_report_and_picture_are_kept_however_the_flow_ends(tmp_path: Path, cluster: Cluster, function: str) -> None:
+    executor = {**cluster.executor, "performance_report": True}
+    ended = run_flow(tmp_path, f"{ON_DASK}:{function}", environment={"executor": executor})
 
-    assert ended.exit_code == 0
-    report = ended.folder / "artifacts" / "dask-performance-report.html"
-    assert [item["path"] for item in ended.outcome["artifacts"]] == [str(report)]
-    assert "Dask Performance Report" in report.read_text()
+    assert ended.exit_code == {"with_parameter": 0, "fail_with_tasks": 1}[function]
+    assert b"penstock:" not in ended.output
+    folder = ended.folder / "artifacts"
+    names = ["dask-performance-report.html", "dask-task-stream.svg"]
+    assert [item["path"] for item in ended.outcome["artifacts"]] == [str(folder / name) for name in names]
+    assert "Dask Performance Report" in (folder / names[0]).read_text()
+    assert ">5 tasks on 2 workers in " in (folder / names[1]).read_text()
+
+
+def test_the_picture_is_kept_where_bokeh_is_not_installed(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text(
+        "import dask, sys\nsys.modules['bokeh'] = None\ndef main():\n    return dask.delayed(sum)([1, 2]).compute()\n"
+    )
+    ended = run_flow(
+        tmp_path, f"{tmp_path}/plain.py:main", environment={"executor": {**LOCAL, "performance_report": True}}
+    )
+
+    assert (ended.exit_code, ended.outcome["result"]) == (0, 3)
+    assert ended.output.decode() == (
+        "penstock: no performance report, since bokeh is not installed; run `pip install 'penstock[dask]'` "
+        "or set performance_report to false in the executor.\n"
+    )
+    assert [item["name"] for item in ended.outcome["artifacts"]] == ["dask-task-stream.svg"]
+
+
+def test_a_report_that_cannot_be_made_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    executor = {**LOCAL, "performance_report": True}
+    ended = run_flow(tmp_path, f"{ON_DASK}:close", environment={"executor": executor})
+
+    assert (ended.exit_code, ended.outcome["result"]) == (0, "closed")
+    reason = "(ConnectionError: the flow has closed the Dask client of its run)"
+    assert ended.output.decode().splitlines() == [
+        f"penstock: no picture of the task stream {reason}",
+        f"penstock: no performance report {reason}",
+    ]
+    assert ended.outcome["artifacts"] == []
 
 
 def test_an_address_where_nothing_answers(tmp_path: Path) -> None:

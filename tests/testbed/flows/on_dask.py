@@ -56,6 +56,16 @@ def fail(client: Client, ready: Path) -> None:
     raise ValueError("after the cluster was open")
 
 
+def fail_with_tasks(client: Client) -> None:
+    client.gather(client.map(square, range(5)))
+    raise ValueError("after five tasks")
+
+
+def close(client: Client) -> str:
+    client.close()
+    return "closed"
+
+
 def wait(client: Client, ready: Path) -> None:
     ready.write_text(" ".join(map(str, [os.getpid(), *worker_pids(client)])))
     time.sleep(60)
