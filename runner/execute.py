@@ -62,9 +62,7 @@ def run(attempt: Attempt, reports: Reports, notice: StopNotice) -> int:
         result, described = fit(value, artifacts=attempt.artifacts)
         end = verdict.End(state=State.SUCCEEDED, exit_code=ExitCode.OK, result=result, result_repr=described)
     except BaseException as error:  # noqa: BLE001 whatever ends the flow is its outcome
-        end = _end_of(error)
-    if notice.error is not None and end.state is not State.SUCCEEDED:
-        end = _end_of_mistake(notice.error)
+        end = _end_of(notice.error or error)
     if notice.stop is not None:
         end = verdict.stopped(notice.stop, run_seconds=attempt.run_seconds)
     reports.send("end", end=contract.encode(end))

@@ -1,4 +1,4 @@
-"""Options of one run about its executor: which one, how many workers, and what of Dask's and the cluster's log it shows."""
+"""Options of one run about its executor: which one, how many workers, and what of their logs it shows."""
 
 import argparse
 from dataclasses import asdict, replace

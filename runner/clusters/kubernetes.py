@@ -90,7 +90,6 @@ def kubernetes_cluster(
                 maximum=workers.max_workers,
                 dashboard=executor.dashboard,
                 log=log,
-                abort=abort,
             )
         except (OSError, RuntimeError, TimeoutError) as error:
             raise UnavailableError(
@@ -102,7 +101,11 @@ def kubernetes_cluster(
         send_code(dask_client, attempt)
         if workers.min_workers:
             cluster.await_first_worker(attempt.environment.timeouts.start_seconds)
-        yield dask_client
+        cluster.on_hopeless = abort
+        try:
+            yield dask_client
+        finally:
+            cluster.on_hopeless = None
 
 
 def _template(attempt: Attempt, section: DaskKubernetes) -> Template:

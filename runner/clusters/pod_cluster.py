@@ -85,7 +85,6 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         maximum: most workers.
         dashboard: whether the scheduler serves Dask's dashboard, inside the pod only.
         log: where the output of workers is kept.
-        abort: called from another thread when there are no workers and never will be, with what to tell.
     """
 
     def __init__(
@@ -98,7 +97,6 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         maximum: int,
         dashboard: bool,
         log: WorkerLog,
-        abort: Callable[[UnavailableError], object],
     ) -> None:
         self.pods = pods
         self.minimum, self.maximum = minimum, maximum
@@ -108,8 +106,9 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         self._losses = 0
         self._connected: set[int] = set()
         self._hopeless: WorkersUnavailableError | None = None
+        self.on_hopeless: Callable[[UnavailableError], object] | None = None
+        """Called in another thread when there are no workers and never will be, with what to tell."""
         self._log = log
-        self._abort = abort
         options = {
             "protocol": "tls://",
             "host": f"[{host}]" if ":" in host else host,
@@ -269,4 +268,5 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
             f"{said}{step}", failure_class=ended.failure_class, evidence=ended.last_words or None
         )
         self._room = 0
-        self._abort(self._hopeless)
+        if self.on_hopeless is not None:
+            self.on_hopeless(self._hopeless)

@@ -16,7 +16,7 @@ def own_versions() -> dict[str, str]:
 
 def difference(here: Mapping[str, str], there: Mapping[str, str]) -> str | None:
     """What differs, in words; null when nothing does."""
-    other = [f"{name} {here.get(name)} instead of {value}" for name, value in there.items() if here.get(name) != value]
+    other = [f"{name} {value} instead of {there.get(name)}" for name, value in here.items() if value != there.get(name)]
     return ", ".join(other) or None
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from runner.kubernetes.config import load
 from runner.kubernetes.watch import Watch
 from runner.launch.kubernetes.launcher import KubernetesLauncher
 from runner.launch.pack import pack
-from runner.request import RunRequest
+from runner.request import RunRequest, WorkerCount
 from runner.sections import Kind, KubernetesJob, Resources
 from tests.testbed.followed_run import Run
 from tests.testbed.runner_process import FLOWS
@@ -93,10 +93,19 @@ def environment(namespace: str, *, job: Mapping[str, Any] | None = None, **chang
     return Environment(**{**parts, **changes})
 
 
-def submit(client: Client, target: Environment, function: str, *, folder: Path = FLOWS, **parameters: Any) -> Run:
-    """Start a flow of `behaviours.py`, whose code travels with the run: all files of the folder."""
+def submit(
+    client: Client,
+    target: Environment,
+    function: str,
+    *,
+    folder: Path = FLOWS,
+    file: str = "behaviours.py",
+    count: WorkerCount | None = None,
+    **parameters: Any,
+) -> Run:
+    """Start a flow of a file, whose code travels with the run: all files of the folder."""
     launcher = KubernetesLauncher(target, client)
-    flow = f"behaviours.py:{function}"
+    flow = f"{file}:{function}"
     packed = pack(folder, flow=flow)
     asked = RunRequest(
         run_id=f"{function.replace('_', '-')[:20]}-{os.urandom(3).hex()}",
@@ -104,6 +113,7 @@ def submit(client: Client, target: Environment, function: str, *, folder: Path =
         flow=flow,
         parameters=parameters,
         bundle=packed.bundle,
+        workers=count,
     )
     launcher.submit(target, asked, bundle=packed.data)
     return Run(launcher, asked.run_id)
@@ -137,3 +147,33 @@ def token_kubeconfig(client: Client, namespace: str, account: str, file: Path) -
     }
     file.write_text(json.dumps(config))
     return file
+
+
+def await_pods(
+    client: Client,
+    namespace: str,
+    satisfied: Callable[[list[dict[str, Any]]], bool],
+    *,
+    seconds: float,
+    selector: str | None = None,
+) -> None:
+    """Wait until what there is of pods is as wanted."""
+    watch = Watch(client, path("v1", "pods", namespace=namespace), label_selector=selector)
+    timer = threading.Timer(seconds, watch.close)
+    timer.start()
+    found: dict[str, dict[str, Any]] = {}
+    listed = False
+    try:
+        for event in watch:
+            listed = listed or event.type == "LISTED"
+            if event.type == "DELETED":
+                found.pop(event.object["metadata"]["uid"], None)
+            elif event.type != "LISTED":
+                found[event.object["metadata"]["uid"]] = event.object
+            if listed and satisfied(list(found.values())):
+                return
+    finally:
+        timer.cancel()
+        watch.close()
+    names = {pod["metadata"]["name"]: pod["status"].get("phase") for pod in found.values()}
+    raise TimeoutError(f"After {seconds} s there were {names}")

@@ -1,17 +1,13 @@
 """All that Kubernetes itself does to a run, done for real: evictions, kills, deletions, a machine that is away."""
 
-import contextlib
-import os
-import signal
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runner.environment import Action, FailurePolicy
 from runner.kubernetes.client import Client, path
 from runner.sections import Resources
+from tests.testbed.container_processes import kill
 from tests.testbed.followed_run import told
 from tests.testbed.kubernetes_cluster import environment, jobs, pods, submit, the_node
 
@@ -86,24 +82,11 @@ def test_a_runner_that_is_killed(client: Client, namespace: str) -> None:
     run.start_following()
     run.await_output(b"up")
 
-    _kill_in_container(pods(client, namespace)[0])
+    kill(pods(client, namespace)[0])
     outcome = run.end()
 
     assert told(outcome) == ("crash", 137)
     assert run.launcher.log(run.run_id) == b"up\n"
-
-
-def _kill_in_container(pod: dict[str, Any]) -> None:
-    """Kill the runner, which is the first process of the container."""
-    uid = pod["metadata"]["uid"]
-    runners = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            if uid in (process / "cgroup").read_text() and b"runner" in (process / "cmdline").read_bytes():
-                started = (process / "stat").read_text().rpartition(")")[2].split()[19]
-                runners.append((int(started), int(process.name)))
-    # The supervisor is the older one of the two.
-    os.kill(min(runners)[1], signal.SIGKILL)
 
 
 def test_a_pod_that_somebody_deletes(client: Client, namespace: str) -> None:
