@@ -10,12 +10,12 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from runner.kubernetes.config import Access
-from runner.kubernetes.connection import Answer, Connection, Request
+from runner.kubernetes.connection import Answer, Carrier, Connection, Request
 from runner.kubernetes.credentials import Identity
 from runner.kubernetes.errors import ApiError, Unauthorized, Unreachable
 from runner.kubernetes.explain import api_error_of, connection_lost, unreachable
@@ -149,6 +149,25 @@ class Client:
 
         return Stream(ask, lambda error: connection_lost(error, self.access))
 
+    def upgrade(
+        self, path: str, carrier: Carrier, headers: Mapping[str, str], **query: QueryValue
+    ) -> http.client.HTTPResponse:
+        """Ask to speak another protocol; the head of an answer that is no failure, behind which that may begin.
+
+        Args:
+            path: what to ask for.
+            carrier: gets the connection, and has to close it when this returns.
+            headers: those that ask for the protocol.
+            query: as of `get`.
+
+        Raises:
+            ApiError: the API answered with a failure.
+            Unreachable: no answer came within the budget.
+            ConfigError: the login command or token file fails.
+        """
+        request = self._request("GET", path, query, headers=headers)
+        return self._repeat(lambda identity, _: self._open(request, identity, carrier, READ_SECONDS), carrier.pause)
+
     def _object(
         self,
         method: str,
@@ -179,11 +198,15 @@ class Client:
         query: dict[str, QueryValue],
         body: bytes | None = None,
         content_type: str = "application/json",
+        *,
+        headers: Mapping[str, str] | None = None,
     ) -> Request:
         given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
         words = urlencode({name: value for name, value in given.items() if value is not None}, quote_via=quote)
         target = f"{self._server.path}{path}{'?' if words else ''}{words}"
-        return Request(method=method, target=target, path=path, body=body, content_type=content_type)
+        return Request(
+            method=method, target=target, path=path, body=body, content_type=content_type, headers=headers or {}
+        )
 
     def _repeat(self, send: Callable[[Identity, float], T], wait: Callable[[float], object]) -> T:
         """What the sending returns, at last; it is called with who asks and the seconds that are left."""
@@ -220,12 +243,12 @@ class Client:
         raise AssertionError("a fresh connection has not been used before")
 
     def _open(
-        self, request: Request, identity: Identity, stream: Stream, read_seconds: float | None
+        self, request: Request, identity: Identity, carrier: Carrier, read_seconds: float | None
     ) -> http.client.HTTPResponse:
         connection = self._connection(self._tls_for(identity))
         try:
             connection.connect()
-            stream.carry(connection)
+            carrier.carry(connection)
             response = connection.ask(request, identity.token, read_seconds)
             if response.status < 300:
                 return response

@@ -4,7 +4,9 @@ import http.client
 import select
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import SplitResult
 
 from runner.kubernetes.proxy import Proxy
@@ -27,6 +29,8 @@ class Request:
     """The path without what the server's URL puts before it, for messages."""
     body: bytes | None = None
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of this request's own."""
 
     @property
     def repeatable(self) -> bool:
@@ -103,6 +107,7 @@ class Connection(http.client.HTTPConnection):
             headers["Authorization"] = f"Bearer {token}"
         if request.body is not None:
             headers["Content-Type"] = request.content_type
+        headers |= request.headers
         try:
             self.request(request.method, request.target, body=request.body, headers=headers)
         except BrokenPipeError:
@@ -111,3 +116,17 @@ class Connection(http.client.HTTPConnection):
                 self.sock.recv(1)
             raise
         return self.getresponse()
+
+
+class Carrier(Protocol):
+    """Who has a connection of its own, and may be closed by another thread while it is being opened."""
+
+    def carry(self, connection: Connection) -> None:
+        """Take a connection that is open now; one that was taken before has failed, and is closed."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait before another try.
+
+        Raises:
+            ConnectionLost: it is closed meanwhile.
+        """

@@ -3,7 +3,8 @@
 UnavailableError
 ├── ConfigError              no access can be made of the kubeconfig, the service account or the login command
 ├── Unreachable              no whole answer came: name, network, proxy, TLS, or a server that is down
-│   └── ConnectionLost       the connection broke while a stream was being read
+│   ├── ConnectionLost       the connection broke while a stream was being read
+│   └── NotListening         the pod takes no connection at that port
 └── ApiError                 the API answered with a failure
     ├── Unauthorized         401, or TLS refused the client certificate
     ├── Forbidden            403
@@ -43,6 +44,10 @@ class Unreachable(UnavailableError):
 
 class ConnectionLost(Unreachable):
     """The connection broke while a stream was being read."""
+
+
+class NotListening(Unreachable):
+    """The pod takes no connection at that port: nothing listens there, or its container is not up."""
 
 
 class ApiError(UnavailableError):

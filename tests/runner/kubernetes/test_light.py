@@ -30,7 +30,7 @@ def _loaded_by(modules: str) -> set[str]:
 
 @pytest.mark.usefixtures("unmeasured")
 def test_everything_runs_on_the_standard_library() -> None:
-    names = ("client", "config", "errors", "watch", "logs", "kubeconfig", "exec_plugin")
+    names = ("client", "config", "errors", "watch", "logs", "kubeconfig", "exec_plugin", "port_forward")
     loaded = _loaded_by(", ".join(f"runner.kubernetes.{name}" for name in names))
 
     assert {f"runner.kubernetes.{name}" for name in names} <= loaded
