@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components import dask_job, dask_network, dask_size, rbac, worker_spec, worker_template
+from components import dask_job, dask_network, dask_size, kubernetes_runs, rbac, worker_spec, worker_template
 from components.arguments import LogOptions, RetentionOptions
 from components.document import PACKAGE, Draft
 from components.kubernetes_arguments import (
@@ -25,7 +25,7 @@ from components.kubernetes_arguments import (
     TimeoutOptions,
     VolumeOptions,
 )
-from components.kubernetes_runs import POD_OPTIONS, RESOURCES, STAND_INS, Runs, listed
+from components.kubernetes_runs import POD_OPTIONS, RESOURCES, Runs, listed
 from components.kubernetes_surroundings import Surroundings
 from components.namespace import PodSecurity
 from components.project import project_folder
@@ -46,14 +46,12 @@ WORKER_OPTIONS = (
 DASK_OPTIONS = ("worker_threads", "work_stealing", "scheduler_logs", "log_k8s_errors")
 """Arguments that the document has as they are."""
 
-STAND_IN: Mapping[str, Any] = {
-    "job": {},
-    "worker": {},
-    "worker_resources": RESOURCES,
-    "min_workers": dask_size.WORKERS,
-    "max_workers": dask_size.WORKERS,
+STAND_INS: Mapping[str, Any] = {
+    **kubernetes_runs.STAND_INS,
+    "executor": dask_size.executor(),
+    "dask_kubernetes": {"job": {}, "worker": {}, "worker_resources": RESOURCES, **dask_size.worker_range()},
 }
-"""What takes the place of what is not known at preview of the document's section."""
+"""What takes the place of parts of the document that are not known at preview."""
 
 
 class DaskKubernetesEnvironmentArgs(TypedDict):
@@ -188,7 +186,7 @@ class DaskKubernetesEnvironment(pulumi.ComponentResource):
         document = draft.document(
             section,
             computed={**runs.parts(), "executor": draft.derive(dask_size.executor, "performance_report")},
-            stand_ins={**STAND_INS, "dask_kubernetes": STAND_IN},
+            stand_ins=STAND_INS,
         )
         reach = ("egress", "egress_anywhere")
         around = Surroundings(

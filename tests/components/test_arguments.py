@@ -8,12 +8,13 @@ import pytest
 
 from components.arguments import ExecutorOptions, LocalTimeouts, LogOptions, RetentionOptions, TlsFileOptions
 from components.checking import plain_types
+from components.dask_kubernetes import DaskKubernetesEnvironmentArgs
 from components.kubernetes_arguments import FailurePolicyOptions, ResourceOptions, SecretOptions, TimeoutOptions
 from components.kubernetes_job import KubernetesJobEnvironmentArgs
 from components.kubernetes_runs import RESOURCES, TIMEOUTS
 from components.local import LocalEnvironmentArgs
 from runner.environment import Callbacks, Environment, Executor, FailurePolicy, Log, Retention, Timeouts, TlsFiles
-from runner.sections import Kind, KubernetesJob, Local, Resources
+from runner.sections import DaskKubernetes, Kind, KubernetesJob, Local, Resources
 
 GROUPS: list[tuple[Any, Any]] = [
     (ExecutorOptions, Executor),
@@ -72,10 +73,29 @@ def test_kubernetes_job_has_every_part_of_the_document() -> None:
     assert computed == {"job"}
 
 
+def test_dask_kubernetes_has_every_part_of_the_document_and_of_its_section() -> None:
+    arguments = plain_types(DaskKubernetesEnvironmentArgs)
+    made_from = {"job": "job_spec", "worker": "worker_spec", "executor": "performance_report"}
+    parts = PARTS - NOT_GIVEN | CALLBACKS | {"environment_name"} | {item.name for item in fields(DaskKubernetes)}
+
+    assert {made_from.get(part, part) for part in parts} - set(arguments) == set()
+    for key in set(made_from) | {"executor"}:
+        assert key not in arguments
+
+
+def test_arguments_of_both_environments_on_kubernetes_are_the_same_in_both() -> None:
+    job, dask = KubernetesJobEnvironmentArgs.__annotations__, DaskKubernetesEnvironmentArgs.__annotations__
+
+    assert set(job) - set(dask) == {"executor"}
+    assert {key: dask[key] for key in job if key in dask} == {key: job[key] for key in job if key in dask}
+
+
 def test_a_secret_says_where_its_value_stands() -> None:
     assert SecretOptions.__required_keys__ == {"env", "secret", "key"}
 
 
-@pytest.mark.parametrize("accepted", [LocalEnvironmentArgs, KubernetesJobEnvironmentArgs])
+@pytest.mark.parametrize(
+    "accepted", [LocalEnvironmentArgs, KubernetesJobEnvironmentArgs, DaskKubernetesEnvironmentArgs]
+)
 def test_no_argument_of_an_environment_must_be_given_whatever_else_is(accepted: Any) -> None:
     assert accepted.__required_keys__ == frozenset()

@@ -1,7 +1,8 @@
 import pytest
 
-from components.labels import environment_labels, legal, run_labels
+from components.labels import ENVIRONMENT, RUN_ID, WORKER, environment_labels, legal, run_labels
 from runner.errors import ContractError
+from runner.kubernetes import names
 
 STANDARD = {
     "app.kubernetes.io/name": "penstock",
@@ -63,3 +64,14 @@ def test_what_kubernetes_would_refuse_is_refused(labels: dict[str, str], path: s
 
 def test_an_empty_value_is_a_label_too() -> None:
     assert legal({"spot": ""}) == {"spot": ""}
+
+
+def test_a_worker_of_a_run_is_told_apart_from_the_run() -> None:
+    assert run_labels("flights", component=WORKER) == {
+        **run_labels("flights"),
+        "app.kubernetes.io/component": "worker",
+    }
+
+
+def test_the_labels_are_those_that_the_runner_knows() -> None:
+    assert (ENVIRONMENT, RUN_ID) == (names.ENVIRONMENT, names.RUN_ID)
