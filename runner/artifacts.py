@@ -11,8 +11,8 @@ from runner.outcome import Artifact
 MAX_LIST_BYTES = 256 * 1024
 """Most room, as JSON, that artifacts take in an outcome, which may have 1 MiB in all."""
 MAX_CONTENT_BYTES = 1024 * 1024
-"""Most bytes of artifacts that travel in the log: a small part of the 10 MiB at which the kubelet rotates logs
-(containerLogMaxSize), since who follows a log may miss what is rotated away."""
+"""Most bytes of artifacts, compressed, that travel in the log: a small part of the 10 MiB at which the kubelet rotates
+logs (containerLogMaxSize), since who follows a log may miss what is rotated away."""
 
 
 def make_folder(folder: str) -> None:
@@ -48,15 +48,21 @@ def listed(folder: str) -> tuple[Artifact, ...]:
 
 
 def contents(artifacts: Iterable[Artifact]) -> dict[str, bytes]:
-    """What stands in the files by name: of the smallest ones first, as many as 1 MiB holds."""
+    """What stands in the files by name, compressed: of the smallest ones first, as many as 1 MiB holds."""
+    from runner.compression import MAX_EXPANDED_BYTES, compressed  # zlib costs start-up time
+
     sizes = sorted((size, item.name, item.path) for item in artifacts if (size := _size(item.path)) is not None)
     found: dict[str, bytes] = {}
-    room = MAX_CONTENT_BYTES
+    room, rest = MAX_CONTENT_BYTES, MAX_EXPANDED_BYTES
     for size, name, path in sizes:
-        data = _read(path, room + 1) if size <= room else None
-        if data is not None and len(data) <= room:
-            found[name] = data
-            room -= len(data)
+        data = _read(path, rest + 1) if size <= rest else None
+        if data is None or len(data) > rest:
+            continue
+        rest -= len(data)  # one that does not fit counts too: compressing it has taken its time
+        small = compressed(data)
+        if len(small) <= room:
+            found[name] = small
+            room -= len(small)
     return found
 
 

@@ -2,15 +2,16 @@ r"""The run's record where the platform keeps no files: whole behind the log, an
 
 The last thing in the log of such a run is one line, which is no part of the flow's output:
 
-    \x1epenstock <run id>/<attempt> {"artifacts": {"<name>": "<base64>"}, "outcome": {...}}\n
+    \x1epenstock <run id>/<attempt> {"artifacts": {}, "compressed": {"<name>": "<base64>"}, "outcome": {...}}\n
 
-It stands right behind the flow's last byte, on the same line when the flow did not end that.
+It stands right behind the flow's last byte, on the same line when the flow did not end that. Earlier runners
+wrote the files as they are, under `artifacts`: such lines are read too, and clients of that time read no files in ours.
 """
 
 import json
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from runner import contract
 from runner.errors import ContractError
@@ -19,7 +20,7 @@ from runner.outcome import SCHEMA_VERSION, Failure, Outcome
 RECORD_SEPARATOR = "\x1e"
 """ASCII's own separator of records; no JSON has it unescaped, so a mark never stands inside a trailer."""
 LONGEST = 4 * 1024 * 1024
-"""Longest line, in bytes, that is taken for a trailer: 1 MiB of outcome, 1 MiB of artifacts in base64, their names."""
+"""Longest line, in bytes, that is taken for a trailer: 1 MiB of outcome, 1 MiB of files in base64, their names."""
 FLOW_BYTES = 128
 """Room for the name of the flow in a shortened record, in bytes of JSON."""
 
@@ -33,15 +34,31 @@ class Record:
     """Contents of the files that came along, by name; each name is a relative path without `..`."""
 
 
-def trailer(outcome: Outcome, artifacts: Mapping[str, bytes]) -> bytes:
+@dataclass(kw_only=True)
+class _Sent:
+    """What stands in a trailer."""
+
+    outcome: Outcome
+    plain: Mapping[str, bytes]
+    compressed: Mapping[str, bytes]
+
+    @cached_property
+    def record(self) -> Record:
+        """The record with its files: expanded when somebody asks, so that lines that only look like it cost nothing."""
+        return Record(outcome=self.outcome, artifacts={**self.plain, **_expanded(self.compressed)})
+
+
+def trailer(outcome: Outcome, files: Mapping[str, bytes]) -> bytes:
     """The line that ends the log of a run.
 
     Args:
         outcome: the run's outcome.
-        artifacts: contents of the files to send along, by name.
+        files: compressed contents of the files to send along, by name.
     """
-    files = {name: b2a_base64(data, newline=False).decode() for name, data in artifacts.items()}
-    body = contract.to_bytes({"outcome": outcome, "artifacts": files})
+    from binascii import b2a_base64  # here and below: records are shortened while the runner starts
+
+    sent = {name: b2a_base64(data, newline=False).decode() for name, data in files.items()}
+    body = contract.to_bytes({"outcome": outcome, "artifacts": {}, "compressed": sent})
     return _mark(outcome.run_id, outcome.attempt) + body + b"\n"
 
 
@@ -54,12 +71,16 @@ class Splitter:
     """
 
     def __init__(self, run_id: str, attempt: int) -> None:
-        self.record: Record | None = None
-        """What the last complete trailer says; null before there is one."""
+        self._sent: _Sent | None = None
         self._run = (run_id, attempt)
         self._mark = _mark(run_id, attempt)
         self._held = bytearray()
         """A beginning of the mark, or the mark and what follows on its line."""
+
+    @property
+    def record(self) -> Record | None:
+        """What the last complete trailer says; null before there is one."""
+        return None if self._sent is None else self._sent.record
 
     def feed(self, data: bytes) -> bytes:
         """The flow's own output among these bytes, and of those held back before."""
@@ -81,8 +102,8 @@ class Splitter:
                 passed += self._taken(len(mark))
             elif end < 0:
                 return bytes(passed)
-            elif (record := self._read(bytes(self._held[len(mark) : end]))) is not None:
-                self.record = record
+            elif (sent := self._read(bytes(self._held[len(mark) : end]))) is not None:
+                self._sent = sent
                 self._taken(end + 1)
             else:
                 passed += self._taken(end + 1)
@@ -106,8 +127,10 @@ class Splitter:
         part = self._held.rfind(RECORD_SEPARATOR.encode(), max(0, len(self._held) - len(self._mark)))
         return part if part >= 0 and self._mark.startswith(self._held[part:]) else len(self._held)
 
-    def _read(self, line: bytes) -> Record | None:
-        """What the line says; null when no runner has written it for this run."""
+    def _read(self, line: bytes) -> _Sent | None:
+        """What stands in the line; null when no runner has written it for this run."""
+        from binascii import a2b_base64
+
         try:
             body = json.loads(line)
             outcome = contract.read_document(
@@ -117,12 +140,15 @@ class Splitter:
                 subject="outcome",
                 warn=lambda _: None,  # the runner may be newer
             )
-            artifacts = {name: a2b_base64(text, strict_mode=True) for name, text in body["artifacts"].items()}
+            plain, compressed = (
+                {name: a2b_base64(text, strict_mode=True) for name, text in files.items()}
+                for files in (body["artifacts"], body.get("compressed", {}))
+            )
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ContractError):
             return None
-        if (outcome.run_id, outcome.attempt) != self._run or any(map(_leads_out, artifacts)):
+        if (outcome.run_id, outcome.attempt) != self._run or any(map(_leads_out, (*plain, *compressed))):
             return None
-        return Record(outcome=outcome, artifacts=artifacts)
+        return _Sent(outcome=outcome, plain=plain, compressed=compressed)
 
 
 def shortened(outcome: Outcome, limit: int) -> Outcome:
@@ -192,6 +218,21 @@ def _size(value: object) -> int:
 
 def _mark(run_id: str, attempt: int) -> bytes:
     return f"{RECORD_SEPARATOR}penstock {run_id}/{attempt} ".encode()
+
+
+def _expanded(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files as they were, up to one that no runner has compressed or that is more than all may be."""
+    from runner.compression import MAX_EXPANDED_BYTES, expanded
+
+    found: dict[str, bytes] = {}
+    room = MAX_EXPANDED_BYTES
+    for name, data in files.items():
+        whole = expanded(data, room)
+        if whole is None:
+            break
+        found[name] = whole
+        room -= len(whole)
+    return found
 
 
 def _leads_out(name: str) -> bool:

@@ -17,10 +17,11 @@ print(*sorted(sys.modules))
 """
 NOT_OURS = {"pulumi", "grpc", "dask", "distributed", "kubernetes", "boto3", "botocore", "yaml", "numpy"}
 NOT_OURS |= {"google", "bokeh", "cloudpickle", "cryptography", "tornado", "prefect", "components", "stacks", "tools"}
-SUPERVISOR = "runner.__main__, runner.supervisor"
+SUPERVISOR = "runner.__main__, runner.supervisor, runner.trailer"
+"""The trailer's module too: it shortens the record that is written while a container's runner starts."""
 HEAVY = {"hashlib", "_hashlib", "ssl", "_ssl", "asyncio", "subprocess", "pathlib", "logging", "argparse", "tempfile"}
 HEAVY |= {"socket", "multiprocessing", "threading", "concurrent", "urllib", "random", "datetime", "traceback"}
-HEAVY |= {"zipfile", "shutil", "base64", "runner.bundle"}
+HEAVY |= {"zipfile", "zlib", "shutil", "base64", "binascii", "runner.bundle", "runner.compression"}
 HEAVY |= {"runner.execute", "runner.flow", "runner.parameters", "runner.convert", "runner.cli", "runner.launch"}
 
 

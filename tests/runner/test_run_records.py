@@ -60,7 +60,7 @@ def test_small_artifacts_come_with_the_trailer_and_large_ones_are_listed(tmp_pat
         "    folder = pathlib.Path(os.environ['PENSTOCK_ARTIFACTS'])\n"
         "    (folder / 'plots').mkdir()\n"
         "    (folder / 'plots' / 'ü.png').write_bytes(bytes(range(256)))\n"
-        "    (folder / 'large').write_bytes(bytes(1024 * 1024))\n"
+        "    (folder / 'large').write_bytes(os.urandom(1024 * 1024))\n"
         "    return 'x' * 300_000\n"
     )
 

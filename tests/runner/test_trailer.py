@@ -2,6 +2,10 @@
 
 import base64
 import json
+import random
+import tracemalloc
+import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.compression import MAX_EXPANDED_BYTES, compressed, expanded
 from runner.contract import to_bytes
 from runner.outcome import Artifact, Failure, FailureClass, Outcome, State
 from runner.trailer import LONGEST, Record, Splitter, shortened, trailer
@@ -30,7 +35,8 @@ OUTCOME = Outcome(
     ),
 )
 FILES = {"plots/a b.png": bytes(range(256)), "ü": b""}
-LINE = trailer(OUTCOME, FILES)
+SMALL = {name: compressed(data) for name, data in FILES.items()}
+LINE = trailer(OUTCOME, SMALL)
 FAILURE = Failure(failure_class=FailureClass.FLOW, message="ValueError: no such city", next_step="Name another.")
 
 
@@ -47,12 +53,12 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 
 def test_a_trailer_is_one_line_with_the_whole_outcome_and_the_files() -> None:
-    assert LINE.startswith(MARK + b'{"artifacts":{')
+    assert LINE.startswith(MARK + b'{"artifacts":{},"compressed":{')
     assert LINE.endswith(b"}\n")
     assert LINE.count(b"\n") == LINE.count(b"\x1e") == 1
     body = json.loads(LINE[len(MARK) :])
     assert body["outcome"] == json.loads(to_bytes(OUTCOME))
-    assert {name: base64.b64decode(text) for name, text in body["artifacts"].items()} == FILES
+    assert {name: zlib.decompress(base64.b64decode(text)) for name, text in body["compressed"].items()} == FILES
 
 
 @pytest.mark.parametrize("output", [b"", b"no newline", b"a line\n", b"\x00\xff\x1e \x1epenstock run-1/", MARK])
@@ -125,7 +131,8 @@ def test_a_log_without_a_trailer_is_passed_on_byte_for_byte(output: bytes, place
     st.dictionaries(st.just("a/b"), st.binary()),
 )
 def test_every_outcome_comes_back_from_its_trailer(outcome: Outcome, files: dict[str, bytes]) -> None:
-    assert split([trailer(outcome, files)]) == (b"", Record(outcome=outcome, artifacts=files))
+    small = {name: compressed(data) for name, data in files.items()}
+    assert split([trailer(outcome, small)]) == (b"", Record(outcome=outcome, artifacts=files))
 
 
 def body(**change: Any) -> bytes:
@@ -154,6 +161,10 @@ def body(**change: Any) -> bytes:
         body(artifacts={"/etc/passwd": ""}),
         body(artifacts={"a//b": ""}),
         body(artifacts={"": ""}),
+        body(compressed=[]),
+        body(compressed={"a": 1}),
+        body(compressed={"a": "no base64"}),
+        body(compressed={"../a": ""}),
         LINE.replace(MARK, b"\x1epenstock  run-1/2 "),
         LINE.replace(b"\x1e", b""),
     ],
@@ -206,12 +217,74 @@ def test_hostile_output_costs_no_more_time_than_any_other() -> None:
 
 def test_the_largest_trailer_is_read() -> None:
     large = replace(OUTCOME, result="x" * 262_000, failure=replace(FAILURE, detail="\u20ac" * 200_000))
-    files = {"a": bytes(1024 * 1024)}
+    files = {"a": random.Random(1).randbytes(1024 * 1024 - 400)}  # noqa: S311 no secret
+    line = trailer(large, {"a": compressed(files["a"])})
 
-    assert split(cut(trailer(large, files), [*range(0, 3_000_000, 16_384)])) == (
-        b"",
-        Record(outcome=large, artifacts=files),
+    assert 2_200_000 < len(line) < LONGEST
+    assert split(cut(line, [*range(0, 3_000_000, 16_384)])) == (b"", Record(outcome=large, artifacts=files))
+
+
+def encoded(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(data).decode() for name, data in files.items()}
+
+
+def test_the_line_of_an_earlier_runner_is_read() -> None:
+    assert split([body(artifacts=encoded(FILES))]) == (b"", Record(outcome=OUTCOME, artifacts=FILES))
+    assert split([body()]) == (b"", Record(outcome=OUTCOME, artifacts={}))
+
+
+def test_an_earlier_client_finds_the_outcome_and_no_files() -> None:
+    """It reads these two keys, and would keep whatever stands under `artifacts` as it is."""
+    sent = json.loads(LINE[len(MARK) :])
+
+    assert (sent["outcome"], sent["artifacts"]) == (json.loads(to_bytes(OUTCOME)), {})
+
+
+BOMB = zlib.compress(bytes(100 * 1024 * 1024))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [BOMB, b"", b"no zlib", compressed(b"cut off")[:-1], compressed(b"one") + b"more", zlib.compress(b"x")[2:-4]],
+    ids=["bomb", "empty", "text", "cut", "more", "raw"],
+)
+def test_a_file_that_no_runner_has_compressed_stays_where_it_is(data: bytes) -> None:
+    files = encoded({"before": compressed(b"1"), "bad": data})
+
+    assert split([body(compressed=files)]) == (b"", Record(outcome=OUTCOME, artifacts={"before": b"1"}))
+
+
+def test_files_may_be_as_large_in_all_as_a_runner_sends() -> None:
+    half = bytes(MAX_EXPANDED_BYTES // 2)
+    whole = {"a": half, "b": half, "c": b""}
+    small = {name: compressed(data) for name, data in whole.items()}
+
+    assert split([trailer(OUTCOME, small)]) == (b"", Record(outcome=OUTCOME, artifacts=whole))
+    assert split([trailer(OUTCOME, {**small, "c": compressed(b"x")})])[1] == Record(
+        outcome=OUTCOME, artifacts={"a": half, "b": half}
     )
+
+
+@pytest.mark.timeout(20)
+def test_bombs_cost_neither_memory_nor_time() -> None:
+    """Expanding each would take 30 GB."""
+    line = body(compressed=encoded({f"{number:03}": BOMB for number in range(25)}))
+    assert len(line) < LONGEST
+    data = line * 12
+    tracemalloc.start()
+    try:
+        record = split([data])[1]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert record == Record(outcome=OUTCOME, artifacts={})
+    assert peak < 4 * len(data) + 3 * MAX_EXPANDED_BYTES
+
+
+@given(st.binary(max_size=300), st.integers(0, 400))
+def test_what_is_expanded_is_what_was_compressed_or_nothing(data: bytes, room: int) -> None:
+    assert expanded(compressed(data), room) == (data if len(data) <= room else None)
 
 
 def test_a_short_outcome_stays_as_it_is() -> None:
