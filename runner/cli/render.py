@@ -5,10 +5,12 @@ import time
 
 from runner import contract
 from runner.launch.base import RunRecord
-from runner.outcome import LEDGER_STEPS, Outcome, State
+from runner.outcome import LEDGER_STEPS, REPORT_ARTIFACT, TASK_STREAM_ARTIFACT, Outcome, State
 
 LINE_OF_RESULT = 100
 SHORT_RESULT = 4000
+ARTIFACT_LABELS = {REPORT_ARTIFACT: "report", TASK_STREAM_ARTIFACT: "stream"}
+"""What Dask's two files are; any other is an artifact."""
 
 
 def summary(outcome: Outcome) -> str:
@@ -23,7 +25,7 @@ def summary(outcome: Outcome) -> str:
         lines += [f"  result     {_result(outcome.result)}"]
     elif outcome.result_repr is not None:
         lines += [f"  result     {outcome.result_repr}"]
-    lines += [f"  artifact   {item.path}" for item in outcome.artifacts]
+    lines += [f"  {ARTIFACT_LABELS.get(item.name, 'artifact'):10} {item.path}" for item in outcome.artifacts]
     return "\n".join(lines)
 
 
