@@ -7,59 +7,39 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
+from kubernetes import client
 
 from components.job_template import job_template
-from components.rbac import SUBMITTER, Rule, previewer
-from tests.testbed.pulumi_engine import Engine, penstock_at
+from components.rbac import SUBMITTER, previewer
+from tests.testbed.pulumi_engine import Engine
 from tests.testbed.pulumi_kubernetes import (
     Stack,
     account,
     as_account,
+    assert_only_without_privileges,
     namespaces,
     objects,
+    pod_of,
     refusal,
     rights,
+    rights_of,
     stack_from_example,
 )
 from tests.testbed.runner_process import BEHAVIOURS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(180)]
 
-PROVIDER = "pulumi-resource-kubernetes"
 PASSWORD = "hunter2"  # noqa: S105 of no registry
 
 
 @pytest.fixture(scope="module")
-def kubeconfig() -> str:
-    """Access to the cluster with all rights."""
-    return os.environ["PENSTOCK_TEST_KUBECONFIG"]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory, kubeconfig: str) -> Engine:
-    engine = penstock_at(tmp_path_factory.mktemp("engine"))
-    if shutil.which(PROVIDER, path=engine.env["PATH"]) is None:
-        pytest.skip(f"no provider: PATH has no `{PROVIDER}`; `make test-cluster` gets one")
-    return replace(engine, env={**engine.env, "KUBECONFIG": kubeconfig})
-
-
-@pytest.fixture(scope="module")
-def api(kubeconfig: str) -> Iterator[client.ApiClient]:
-    with config.new_client_from_config(kubeconfig) as api:
-        yield api
-
-
-@pytest.fixture(scope="module")
-def flights(engine: Engine, api: client.ApiClient) -> Iterator[Stack]:
+def flights(kubernetes_engine: Engine, api: client.ApiClient) -> Iterator[Stack]:
     """The example, provisioned, with sizes that Kubernetes would rewrite if they were not written its way."""
-    with stack_from_example(engine) as stack:
+    with stack_from_example(kubernetes_engine) as stack:
         stack.set("quota.cpu_millicores", "1500")
         stack.set("quota.jobs", "1000")
         stack.set("container_limits.max.memory_mib", "1536")
@@ -129,16 +109,6 @@ def test_a_second_preview_is_empty_also_when_it_looks_at_the_cluster(flights: St
 ROLES = ("submitter", "previewer")
 
 
-def rights_of(rules: tuple[Rule, ...]) -> set[tuple[str, str, str, str]]:
-    return {
-        (rule.group, resource, verb, name)
-        for rule in rules
-        for resource in rule.resources
-        for verb in rule.verbs
-        for name in rule.names or ("",)
-    }
-
-
 def test_accounts_have_exactly_the_rights_of_their_roles(flights: Stack, api: client.ApiClient, tmp_path: Path) -> None:
     for role, rules in (("submitter", SUBMITTER), ("previewer", previewer(flights.namespace)), ("runner", ())):
         with account(flights, api, f"flights-{role}", tmp_path) as own:
@@ -179,33 +149,14 @@ def test_a_previewer_sees_what_others_have_changed_but_no_secret(
     assert without.code == 0, without.out + without.err
 
 
-def pod_of(job: dict[str, Any], image: str) -> dict[str, Any]:
-    """The pod of a Job's template, with what the launcher adds for it to be one."""
-    spec = json.loads(json.dumps(job["spec"]["template"]["spec"]))
-    for container in spec["containers"]:
-        container.setdefault("image", image)
-        container["resources"] = {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"memory": "8Mi"}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tried"}, "spec": spec}
-
-
 def test_the_namespace_takes_the_pod_of_a_run_and_no_pod_with_privileges(flights: Stack, api: client.ApiClient) -> None:
-    core = client.CoreV1Api(api)
     environment, _ = flights.environment()
     assert environment.kubernetes_job is not None
-    pod = pod_of(dict(environment.kubernetes_job.job), environment.image or "")
+    job: Any = environment.kubernetes_job.job
 
-    core.create_namespaced_pod(flights.namespace, pod, dry_run="All")
-    for change in (
-        {"allowPrivilegeEscalation": True},
-        {"runAsNonRoot": False},
-        {"capabilities": {"add": ["SYS_ADMIN"]}},
-    ):
-        worse = json.loads(json.dumps(pod))
-        worse["spec"]["containers"][0]["securityContext"].update(change)
-        with pytest.raises(ApiException) as refused:
-            core.create_namespaced_pod(flights.namespace, worse, dry_run="All")
-        assert refused.value.status == 403
-        assert 'violates PodSecurity "restricted:latest"' in json.loads(refused.value.body)["message"]
+    pod = pod_of(job["spec"]["template"], environment.image or "")
+
+    assert_only_without_privileges(api, flights.namespace, pod)
 
 
 def test_the_api_server_takes_the_job_with_whatever_is_asked_for(flights: Stack, api: client.ApiClient) -> None:
@@ -266,9 +217,11 @@ def test_a_submitter_can_do_all_that_runs_need(flights: Stack, api: client.ApiCl
     assert {run["run_id"]: run["state"] for run in listed} == {"seven": "failed", "long": "cancelled"}
 
 
-def test_a_change_of_the_document_or_of_a_login_is_made_in_place(engine: Engine, api: client.ApiClient) -> None:
+def test_a_change_of_the_document_or_of_a_login_is_made_in_place(
+    kubernetes_engine: Engine, api: client.ApiClient
+) -> None:
     core = client.CoreV1Api(api)
-    with stack_from_example(engine) as stack:
+    with stack_from_example(kubernetes_engine) as stack:
         stack.set("registry_credentials[0].server", "registry.example")
         stack.set("registry_credentials[0].username", "bob")
         stack.set("registry_credentials[0].password", PASSWORD, "--secret")
@@ -295,9 +248,9 @@ def test_a_change_of_the_document_or_of_a_login_is_made_in_place(engine: Engine,
         assert json.loads(stored.data["environment.json"])["resources"]["memory_mib"] == 640
 
 
-def test_destroy_leaves_nothing(engine: Engine, api: client.ApiClient) -> None:
+def test_destroy_leaves_nothing(kubernetes_engine: Engine, api: client.ApiClient) -> None:
     rbac = client.RbacAuthorizationV1Api(api)
-    with stack_from_example(engine) as stack:
+    with stack_from_example(kubernetes_engine) as stack:
         stack.up()
         assert stack.namespace in namespaces(api)
 
@@ -307,15 +260,15 @@ def test_destroy_leaves_nothing(engine: Engine, api: client.ApiClient) -> None:
         selector = "app.kubernetes.io/name=penstock"
         assert rbac.list_cluster_role(label_selector=selector).items == []
         assert rbac.list_cluster_role_binding(label_selector=selector).items == []
-        assert f"{stack.name}.json" not in engine.stacks
+        assert f"{stack.name}.json" not in kubernetes_engine.stacks
 
 
 def test_environments_share_a_namespace_that_exists_and_one_goes_without_the_other(
-    engine: Engine, api: client.ApiClient
+    kubernetes_engine: Engine, api: client.ApiClient
 ) -> None:
-    with stack_from_example(engine) as owner:
+    with stack_from_example(kubernetes_engine) as owner:
         owner.up()
-        with stack_from_example(engine, owner.namespace, create_namespace="false") as guest:
+        with stack_from_example(kubernetes_engine, owner.namespace, create_namespace="false") as guest:
             guest.set("environment_name", "guest")
             guest.up()
             both = objects(api, owner.namespace)
@@ -329,11 +282,11 @@ def test_environments_share_a_namespace_that_exists_and_one_goes_without_the_oth
     assert not any("guest-" in name for name in left)
 
 
-def test_a_namespace_of_another_environment_is_not_taken_over(engine: Engine, api: client.ApiClient) -> None:
-    with stack_from_example(engine) as owner:
+def test_a_namespace_of_another_environment_is_not_taken_over(kubernetes_engine: Engine, api: client.ApiClient) -> None:
+    with stack_from_example(kubernetes_engine) as owner:
         owner.up()
         before = objects(api, owner.namespace)
-        with stack_from_example(engine, owner.namespace) as thief:
+        with stack_from_example(kubernetes_engine, owner.namespace) as thief:
             thief.set("environment_name", "thief")
             finished = thief.run("up", "--yes", "--skip-preview")
 

@@ -126,6 +126,8 @@ def test_a_mistake_ends_the_program_with_the_code_that_keeps_pulumi_from_adding_
 
     deploy(program)
 
-    assert [record.getMessage() for record in caplog.records] == [
-        'penstock:kind is "locale", expected one of local, kubernetes-job, dask-kubernetes. Correct it in stacks/Pulumi.dev.yaml.'
-    ]
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        'penstock:kind is "locale", expected one of local, kubernetes-job, dask-kubernetes. '
+        "Correct it in stacks/Pulumi.dev.yaml."
+    )

@@ -6,7 +6,7 @@ It is asked with the official client, which Penstock itself does not use.
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
+from components.rbac import Rule
 from runner.contract import to_bytes
 from runner.environment import Environment, read
 from tests.testbed.pulumi_engine import Engine, Finished
@@ -64,11 +65,13 @@ class Stack:
 
 
 @contextmanager
-def stack_from_example(engine: Engine, namespace: str = "", **changes: str) -> Iterator[Stack]:
-    """The example stack, with a namespace of its own; leaves neither behind, whatever happens."""
+def stack_from_example(
+    engine: Engine, namespace: str = "", *, example: str = EXAMPLE, **changes: str
+) -> Iterator[Stack]:
+    """An example stack, with a namespace of its own; leaves neither behind, whatever happens."""
     name = f"s{secrets.token_hex(4)}"
     stack = Stack(engine=engine, name=name, namespace=namespace or f"stack-{name}")
-    shutil.copy(stack.file.with_name(EXAMPLE), stack.file)
+    shutil.copy(stack.file.with_name(example), stack.file)
     engine.do("stack", "init", name)
     try:
         stack.set("environment_name", ENVIRONMENT)
@@ -150,6 +153,17 @@ def rights(api: client.ApiClient, namespace: str) -> set[tuple[str, str, str, st
     }
 
 
+def rights_of(rules: Iterable[Rule]) -> set[tuple[str, str, str, str]]:
+    """The same, of the rules of a role."""
+    return {
+        (rule.group, resource, verb, name)
+        for rule in rules
+        for resource in rule.resources
+        for verb in rule.verbs
+        for name in rule.names or ("",)
+    }
+
+
 def as_account(stack: Stack, own: Account) -> Stack:
     """The stack, for somebody with that access only."""
     return replace(stack, engine=replace(stack.engine, env={**stack.engine.env, "KUBECONFIG": str(own.kubeconfig)}))
@@ -163,3 +177,40 @@ def refusal(api: client.ApiClient, verb: str, kind: str, item: dict[str, Any]) -
     with pytest.raises(ApiException) as refused:
         ask(api, verb, kind, *arguments)
     return int(refused.value.status)
+
+
+def pod_of(template: Mapping[str, Any], image: str, name: str = "tried", **spec: Any) -> dict[str, Any]:
+    """The pod of a template, with what the launcher or the run adds for it to be one.
+
+    Args:
+        template: a mapping with `metadata` and `spec`.
+        image: the image of containers that name none.
+        name: the pod's name.
+        spec: what else its spec says.
+    """
+    pod: dict[str, Any] = json.loads(json.dumps({**template, "apiVersion": "v1", "kind": "Pod"}))
+    pod["metadata"]["name"] = name
+    pod["spec"].update(spec)
+    for container in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())):
+        container.setdefault("image", image)
+        container.setdefault("resources", {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"memory": "8Mi"}})
+    return pod
+
+
+def assert_only_without_privileges(api: client.ApiClient, namespace: str, pod: dict[str, Any]) -> None:
+    """The namespace takes a pod, and refuses the same with more privileges in any container."""
+    core = client.CoreV1Api(api)
+    core.create_namespaced_pod(namespace, pod, dry_run="All")
+    containers = [(key, i) for key in ("containers", "initContainers") for i in range(len(pod["spec"].get(key, ())))]
+    for key, i in containers:
+        for change in (
+            {"allowPrivilegeEscalation": True},
+            {"runAsNonRoot": False},
+            {"capabilities": {"add": ["SYS_ADMIN"]}},
+        ):
+            worse = json.loads(json.dumps(pod))
+            worse["spec"][key][i]["securityContext"].update(change)
+            with pytest.raises(ApiException) as refused:
+                core.create_namespaced_pod(namespace, worse, dry_run="All")
+            assert refused.value.status == 403
+            assert 'violates PodSecurity "restricted:latest"' in json.loads(refused.value.body)["message"]
