@@ -101,8 +101,6 @@ def prepare_process(attempt: Attempt) -> None:
     # Read when distributed is imported, maybe by the flow itself; extra_loggers shows more.
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     os.environ.update(variables)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
     log.configure(attempt.log)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from runner import contract
 from runner.environment import Environment, Executor, ExecutorType, Log, LogLevel
 from runner.errors import ContractError, UsageError
+from runner.launch.dashboard import switched_on
 from runner.request import WorkerCount, check_workers
 
 LOGGERS = {"scheduler_logs": "distributed.scheduler", "log_k8s_errors": "penstock.kubernetes"}
@@ -18,6 +19,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, metavar="N", help="number of Dask workers, from the start to the end")
     parser.add_argument("--min-workers", type=int, metavar="N", help="fewest Dask workers, where they are pods")
     parser.add_argument("--max-workers", type=int, metavar="N", help="most Dask workers, where they are pods")
+    parser.add_argument(
+        "--dashboard", action="store_true", help="serve Dask's dashboard, and lead to it while the run is followed"
+    )
     parser.add_argument("--log-level", choices=[level.value for level in LogLevel], help="level of Python's logging")
     parser.add_argument("--scheduler-logs", action="store_true", help="show what Dask's scheduler logs")
     parser.add_argument(
@@ -33,10 +37,9 @@ def executor_of(options: argparse.Namespace, environment: Environment) -> Execut
     """
     chosen = _executor(options.executor, environment.executor)
     in_force = chosen or environment.executor
-    if options.workers is None or environment.dask_kubernetes is not None or not _opens_cluster(in_force):
-        return chosen
-    value = {**asdict(in_force), "workers": options.workers}
-    return _decoded(value, "--workers")
+    if options.workers is not None and environment.dask_kubernetes is None and _opens_cluster(in_force):
+        chosen = in_force = _decoded({**asdict(in_force), "workers": options.workers}, "--workers")
+    return switched_on(in_force) if options.dashboard else chosen
 
 
 def workers_of(options: argparse.Namespace, environment: Environment, executor: Executor) -> WorkerCount | None:

@@ -16,7 +16,7 @@ class Hangup(BaseException):
     """The client itself was asked to end, with SIGTERM."""
 
 
-def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
+def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool, dashboard: bool = False) -> int:
     """Pass the run's output on, then print its outcome; the result is the run's exit code.
 
     The first Ctrl-C cancels the run and waits for its end, the second leaves it alone and returns at once. SIGTERM
@@ -26,7 +26,7 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
     sink = _Sink(2 if as_json else 1)
     signal.signal(signal.SIGTERM, _hang_up)
     try:
-        outcome = launcher.follow(run_id, sink.write, notice=_tell)
+        outcome = launcher.follow(run_id, sink.write, notice=tell, dashboard=dashboard)
     except (KeyboardInterrupt, Hangup) as asked:
         by_terminal = isinstance(asked, KeyboardInterrupt)
         again = " Press Ctrl-C again to leave it alone and return at once." if by_terminal else ""
@@ -35,7 +35,7 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
             launcher.stop(run_id, interrupt=by_terminal)
             told = True
             say(f"\npenstock: cancelling {run_id}, which has its grace to end.{again}")
-            outcome = launcher.follow(run_id, sink.write, skip=sink.written, notice=_tell)
+            outcome = launcher.follow(run_id, sink.write, skip=sink.written, notice=tell)
         except (KeyboardInterrupt, Hangup):
             state = "is still ending" if told else "was not asked to stop"
             say(f"penstock: detached; `penstock logs -f {run_id}` follows the run, which {state}.")
@@ -49,16 +49,23 @@ def follow_to_end(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
     return exit_code(outcome)
 
 
-def pass_on_to_end(launcher: Launcher, run_id: str, *, skip: int) -> None:
+def pass_on_to_end(launcher: Launcher, run_id: str, *, skip: int, dashboard: bool = False) -> None:
     """Pass the run's output on without a hand in the run: Ctrl-C only stops looking."""
-    launcher.follow(run_id, _Sink(1).write, skip=skip, notice=_tell)
+    launcher.follow(run_id, _Sink(1).write, skip=skip, notice=tell, dashboard=dashboard)
 
 
-def detached(launcher: Launcher, run_id: str, *, as_json: bool) -> int:
+def pass_on_workers_to_end(launcher: Launcher, run_id: str) -> None:
+    """Pass the output of the run's workers on, as `pass_on_to_end` does the run's."""
+    launcher.follow_workers(run_id, _Sink(1).write)
+
+
+def detached(launcher: Launcher, run_id: str, *, as_json: bool, dashboard: bool = False) -> int:
     """Say how to find a run that goes on by itself."""
     outcome = launcher.find(run_id).outcome
     say(headline(outcome))
     say(f"  Follow it with `penstock logs -f {run_id}`, stop it with `penstock cancel {run_id}`.")
+    if dashboard:
+        say(f"  See Dask's dashboard with `penstock logs -f {run_id} --dashboard`.")
     if as_json:
         print_json(contract.encode(outcome))
     else:
@@ -89,7 +96,8 @@ class _Sink:
             data = data[count:]
 
 
-def _tell(sentence: str) -> None:
+def tell(sentence: str) -> None:
+    """Tell people what there is to know about a run that is followed."""
     say(f"penstock: {sentence}")
 
 

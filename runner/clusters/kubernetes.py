@@ -28,6 +28,8 @@ from runner.sections import SCHEDULER_PORT, DaskKubernetes
 if TYPE_CHECKING:
     from distributed import Client as DaskClient
 
+    from runner.clusters.pod_cluster import KubernetesCluster
+
 DEATH_SECONDS = 60
 """How long a worker looks for its scheduler before it ends; Dask's `--death-timeout`."""
 API_SECONDS = 30.0
@@ -96,7 +98,7 @@ def kubernetes_cluster(
                 f"The Dask scheduler could not be started ({error}). "
                 f"See that nothing else in the run's pod uses port {SCHEDULER_PORT}."
             ) from None
-        stack.enter_context(cluster)
+        stack.callback(_close, cluster)
         dask_client = stack.enter_context(DaskClient(cluster))
         send_code(dask_client, attempt)
         if workers.min_workers:
@@ -106,6 +108,15 @@ def kubernetes_cluster(
             yield dask_client
         finally:
             cluster.on_hopeless = None
+
+
+def _close(cluster: "KubernetesCluster") -> None:
+    """Close it without the tracebacks that distributed logs of everything that still waits for a worker."""
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    cluster.close()
+    logger.setLevel(level)
 
 
 def _template(attempt: Attempt, section: DaskKubernetes) -> Template:

@@ -5,6 +5,7 @@ Pure functions: equal arguments give equal objects, and what they are given is n
 
 import copy
 import json
+import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -170,6 +171,11 @@ def ended(found: Mapping[str, Any]) -> Ended | None:
         return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why=why, last_words=words)
     if code == ExitCode.UNAVAILABLE:
         why = "lost its connection to the scheduler"
+        return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
+    if code > ExitCode.SIGNAL_BASE:
+        number = code - ExitCode.SIGNAL_BASE
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        why = f"was ended by {name} (exit code {code})"
         return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
     last = f": {words.splitlines()[-1][:LONGEST_MESSAGE]}" if words else ""
     why = f"ended with exit code {code} ({reason or 'Error'}){last}"

@@ -72,6 +72,7 @@ class Launcher(Protocol):
         *,
         skip: int = 0,
         notice: Callable[[str], object] = lambda _: None,
+        dashboard: bool = False,
     ) -> Outcome:
         """Pass on the run's output until the run has ended; the result is its outcome.
 
@@ -79,7 +80,11 @@ class Launcher(Protocol):
             run_id: the run.
             write: called with the bytes as they come.
             skip: number of bytes at the beginning that are not wanted.
-            notice: called with a sentence about what the run waits for.
+            notice: called with a sentence about what the run waits for, or where its dashboard is.
+            dashboard: whether Dask's dashboard of the run is to be reached from this machine meanwhile.
+
+        Raises:
+            UsageError: the run has no dashboard, and it is asked for.
         """
 
     def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
@@ -89,6 +94,25 @@ class Launcher(Protocol):
             run_id: the run.
             tail: only that many lines at the end; null for all.
             attempt: of this attempt; null for the last one.
+        """
+
+    def worker_log(self, run_id: str, *, attempt: int | None = None) -> bytes:
+        """What the workers of the run have printed, each line with its worker.
+
+        Args:
+            run_id: the run.
+            attempt: of this attempt; null for the last one.
+
+        Raises:
+            UsageError: the run has no workers whose output is apart from its own, or none of it is kept.
+        """
+
+    def follow_workers(self, run_id: str, write: Callable[[bytes], object]) -> Outcome:
+        """Pass on what the run's workers print, each line with its worker, until the run has ended.
+
+        Args:
+            run_id: the run.
+            write: called with whole lines as they come.
         """
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError, UsageError
 from runner.launch.base import Collected, Reach, RunRecord
+from runner.launch.dashboard import require
 from runner.launch.folders import runs_folder
 from runner.launch.run_directory import AttemptDirectory, RunDirectory
 from runner.launch.wait import Pause
@@ -64,9 +65,13 @@ class LocalLauncher:
         *,
         skip: int = 0,
         notice: Callable[[str], object] = lambda _: None,  # noqa: ARG002 a local run waits for nothing
+        dashboard: bool = False,
     ) -> Outcome:
-        """See `Launcher.follow`."""
-        attempt = RunDirectory(run_id).attempt()
+        """See `Launcher.follow`. The run itself prints where its dashboard is, which is on this machine."""
+        run = RunDirectory(run_id)
+        attempt = run.attempt()
+        if dashboard:
+            require(run_id, attempt.request().executor or run.environment().executor)
         pause = Pause()
         with attempt.log_file.open("rb", buffering=0) as log:
             log.seek(skip)
@@ -88,6 +93,16 @@ class LocalLauncher:
             if tail is not None:
                 log.seek(_start_of_tail(log.fileno(), tail))
             return log.read()
+
+    def worker_log(self, run_id: str, *, attempt: int | None = None) -> bytes:
+        """See `Launcher.worker_log`."""
+        self.find(run_id, attempt=attempt)
+        raise _no_workers(run_id)
+
+    def follow_workers(self, run_id: str, write: Callable[[bytes], object]) -> Outcome:  # noqa: ARG002 there is none
+        """See `Launcher.follow_workers`."""
+        self.find(run_id)
+        raise _no_workers(run_id)
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """See `Launcher.stop`."""
@@ -210,3 +225,10 @@ def _start_of_tail(fd: int, lines: int) -> int:
                 return start + found + 1
         position = start
     return 0
+
+
+def _no_workers(run_id: str) -> UsageError:
+    return UsageError(
+        f"The run {run_id} was on this machine, where Dask's workers print into the run's own log. "
+        f"See it with `penstock logs {run_id}`."
+    )

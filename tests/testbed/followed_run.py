@@ -31,7 +31,7 @@ class Run:
 
         def follow() -> None:
             try:
-                outcome = self.launcher.follow(self.run_id, self._write, notice=self._tell)
+                outcome = self.launcher.follow(self.run_id, self.take, notice=self._tell)
                 with self._changed:
                     self.outcome, self.ended_at = outcome, time.time()
             except BaseException as error:  # noqa: BLE001 the test's own thread raises it
@@ -64,7 +64,7 @@ class Run:
         assert found, f"{text!r} is not in {self.notices}; outcome {self.outcome}, error {self.error}"
         return found[0]
 
-    def _write(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
         with self._changed:
             self.output += data
             self._changed.notify_all()

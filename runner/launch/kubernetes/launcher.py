@@ -18,8 +18,10 @@ from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound, Unreachable
 from runner.kubernetes.logs import read as read_log
 from runner.launch.base import Collected, RunRecord
-from runner.launch.kubernetes import artifacts, job, status
+from runner.launch.dashboard import require
+from runner.launch.kubernetes import artifacts, job, status, workers
 from runner.launch.kubernetes.content import Content, content_used_by
+from runner.launch.kubernetes.dashboard import Dashboard
 from runner.launch.kubernetes.follow import Following
 from runner.launch.kubernetes.removal import await_ended, remove
 from runner.outcome import Outcome, State
@@ -113,12 +115,16 @@ class KubernetesLauncher:
         *,
         skip: int = 0,
         notice: Callable[[str], object] = lambda _: None,
+        dashboard: bool = False,
     ) -> Outcome:
         """See `Launcher.follow`."""
         found = self._job(run_id)
         stored = status.recorded(found["metadata"].get("annotations", {}).get(names.OUTCOME))
         if stored is not None:
             return stored
+        if dashboard:
+            require(run_id, self._request_of(found).executor or job.environment_of(found).executor)
+        leading = Dashboard(self._client, self._namespace, notice, wanted=dashboard)
         patient = Client(self._client.access, budget_seconds=FOLLOW_BUDGET_SECONDS)
         following = Following(
             patient,
@@ -127,9 +133,11 @@ class KubernetesLauncher:
             notice=notice,
             skip=max(0, skip - self._passed_on.get(run_id, 0)),
             repair=self._bring_again,
+            seen=leading.see,
         )
         try:
-            outcome = following.to_end()
+            with leading:
+                outcome = following.to_end()
         except Unreachable as error:
             raise UnavailableError(f"{error} The run goes on: penstock logs -f {run_id}") from None
         finally:
@@ -157,6 +165,22 @@ class KubernetesLauncher:
             data, _ = self._read(found, pod, None)
             lines = data.splitlines(keepends=True)
         return b"".join(lines[max(0, len(lines) - tail) :])
+
+    def worker_log(self, run_id: str, *, attempt: int | None = None) -> bytes:
+        """See `Launcher.worker_log`."""
+        outcome = self.find(run_id, attempt=attempt).outcome
+        if outcome.state.ended:
+            return workers.kept(outcome)
+        return workers.read(self._client, self._pods(workers.selector(self._job(run_id, attempt))))
+
+    def follow_workers(self, run_id: str, write: Callable[[bytes], object]) -> Outcome:
+        """See `Launcher.follow_workers`."""
+        outcome = self.find(run_id).outcome
+        if outcome.state.ended:
+            write(workers.kept(outcome))
+            return outcome
+        with workers.Following(self._client, self._namespace, workers.selector(self._job(run_id)), write):
+            return self.follow(run_id, lambda _: None)
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """See `Launcher.stop`. Kubernetes has one way to stop a container, so `interrupt` is only noted."""

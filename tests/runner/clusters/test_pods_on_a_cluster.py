@@ -1,6 +1,7 @@
 """Dask workers as pods of a real cluster: what they do, what they leave, who may join them."""
 
 import re
+import threading
 import time
 from typing import Any
 
@@ -264,8 +265,50 @@ def test_runs_do_not_see_each_other_and_strangers_see_nothing(client: Client, na
     for run in (first, second):
         run.launcher.stop(run.run_id)
         run.end()
-        assert run.output.count(b"\n") == 1, run.output
+        assert b"TLS handshake failed with remote" in run.output
     await_nothing_left(client, namespace, 10)
+
+
+WORDS = sorted(f"worker {i} | {what} {i}" for i in range(2) for what in ("hello from", "trouble with"))
+
+
+def test_what_workers_print_is_kept_line_by_line(client: Client, namespace: str) -> None:
+    run = submit(client, dask_environment(namespace, 2), "talk", workers=2)
+    succeeded(run.follow())
+
+    assert run.output == b""
+    assert sorted(run.launcher.worker_log(run.run_id).decode().splitlines()) == WORDS
+    followed: list[bytes] = []
+    run.launcher.follow_workers(run.run_id, followed.append)
+    assert sorted(b"".join(followed).decode().splitlines()) == WORDS
+
+
+def test_what_workers_print_can_be_seen_while_they_work(client: Client, namespace: str) -> None:
+    run = submit(client, dask_environment(namespace, 2), "talk", workers=2, stay=True)
+    seen = Run(run.launcher, run.run_id)
+    thread = threading.Thread(target=lambda: run.launcher.follow_workers(run.run_id, seen.take))
+    thread.start()
+    run.start_following()
+    run.await_output(b"up")
+
+    for words in WORDS:
+        seen.await_output(words.encode())
+    assert sorted(run.launcher.worker_log(run.run_id).decode().splitlines()) == WORDS
+    run.launcher.stop(run.run_id)
+    run.end()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert sorted(seen.output.decode().splitlines()) == WORDS
+
+
+def test_the_last_words_of_a_worker_that_is_killed_are_kept(client: Client, namespace: str) -> None:
+    run = submit(client, dask_environment(namespace, 2), "die_talking")
+    succeeded(run.follow())
+
+    kept = run.launcher.worker_log(run.run_id).decode().splitlines()
+    assert kept[0] == "worker 0 | (ended; the last that the cluster kept of its output)"
+    assert any("most recent call first" in line for line in kept[1:])
+    assert b"penstock: worker 0 was ended by SIGSEGV (exit code 139); another takes its place.\n" in run.output
 
 
 HOPELESS: list[tuple[str, dict[str, Any], str, str]] = [

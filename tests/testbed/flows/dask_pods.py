@@ -1,5 +1,7 @@
 """Flows that use the Dask workers of a run on Kubernetes, in every way that tests are about."""
 
+import ctypes
+import faulthandler
 import os
 import random
 import socket
@@ -100,13 +102,23 @@ def settings(client: Client) -> dict[str, Any]:
     }
 
 
-def talk(client: Client, workers: int) -> int:
+def talk(client: Client, workers: int, stay: bool = False) -> int:
     """Have each worker print, in Python and from a program."""
     client.wait_for_workers(workers, timeout=60)
     futures = [
         client.submit(_talk, i, pure=False, workers=[address]) for i, address in enumerate(sorted(_workers(client)))
     ]
-    return sum(client.gather(futures))
+    total = sum(client.gather(futures))
+    if stay:
+        print("up", flush=True)
+        time.sleep(120)
+    return total
+
+
+def die_talking(client: Client) -> int:
+    """Have the first worker end with a segmentation fault."""
+    client.wait_for_workers(2, timeout=60)
+    return sum(client.gather(client.map(_die_talking, range(80), pure=False)))
 
 
 def addresses() -> dict[str, list[str]]:
@@ -137,7 +149,7 @@ def _knocked(place: str, security: Security | None) -> str:
     try:
         with Client(place, security=security, timeout=2) as client:
             return f"connected: {client.scheduler_info()}"
-    except (OSError, TimeoutError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 each way fails in its own
         return type(error).__name__
 
 
@@ -169,8 +181,16 @@ def _random(number: int, seconds: float = 0.0) -> float:
 
 
 def _talk(number: int) -> int:
-    print(f"hello from {number}")
-    print(f"trouble with {number}", file=sys.stderr)
+    print(f"hello from {get_worker().name}")
+    print(f"trouble with {get_worker().name}", file=sys.stderr)
+    return number
+
+
+def _die_talking(number: int) -> int:
+    if get_worker().name == 0:
+        faulthandler.enable()
+        ctypes.string_at(0)
+    time.sleep(0.1)
     return number
 
 
