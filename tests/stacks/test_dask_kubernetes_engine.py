@@ -142,7 +142,7 @@ def test_a_run_can_create_workers_and_keys_and_do_nothing_else(
             "read events": lambda: core.list_namespaced_event(place),
             "get a token": lambda: core.create_namespaced_service_account_token("flights-submitter", place, {}),
             "read Jobs": lambda: batch.list_namespaced_job(place),
-            "start a run": lambda: batch.create_namespaced_job(place, {"metadata": {"name": "tried"}, "spec": {}}),
+            "start a run": lambda: batch.create_namespaced_job(place, dict(section.job)),
             "read pods elsewhere": lambda: core.list_namespaced_pod("kube-system"),
             "read nodes": core.list_node,
         }
