@@ -36,7 +36,7 @@ class ExecutorOptions(TypedDict):
     memory_limit_mib: NotRequired[pulumi.Input[int]]
     """Memory of each worker process in MiB, at which it is restarted. Default: an equal share of the machine's."""
     dashboard: NotRequired[pulumi.Input[bool]]
-    """Whether a local cluster serves Dask's dashboard, on 127.0.0.1 and a free port. Default: no."""
+    """Whether the run's own cluster serves Dask's dashboard, on 127.0.0.1 where the flow runs. Default: no."""
     address: NotRequired[pulumi.Input[str]]
     """Address of a Dask scheduler that exists already, such as `tls://host:8786`. Default: a cluster for each run."""
     tls: NotRequired[pulumi.Input[TlsFileOptions]]

@@ -100,7 +100,7 @@ class Executor:
     memory_limit_mib: int | None = option(None, minimum=1)
     """Memory of each worker process in MiB, at which it is restarted; null for an equal share of the machine's."""
     dashboard: bool = False
-    """Whether a local cluster serves Dask's dashboard, on 127.0.0.1 and a free port. Default: no."""
+    """Whether the run's own cluster serves Dask's dashboard, on 127.0.0.1 where the flow runs. Default: no."""
     address: str | None = option(
         None, pattern=r"(tcp|tls|ws|wss)://[^\s/]+", meaning="an address such as tls://host:8786"
     )

@@ -1,6 +1,6 @@
 """What `penstock doctor` checks of an environment on Kubernetes: with reads only, so that it leaves nothing behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runner import contract
@@ -21,6 +21,8 @@ NEEDED = {
     ("", "configmaps"): ("create", "get", "list", "patch"),
 }
 """Rights that a client uses, by API group and resource."""
+FOR_DASHBOARD = {("", "pods/portforward"): ("create", "get")}
+"""Rights for `--dashboard`, without which runs are as good."""
 
 
 def checks(environment: Environment, reach: Reach) -> Iterator[Check]:
@@ -32,28 +34,47 @@ def checks(environment: Environment, reach: Reach) -> Iterator[Check]:
         cluster = client(reach, budget_seconds=BUDGET_SECONDS)
         version = cluster.get("/version")["gitVersion"]
         yield Check(Level.OK, "cluster", f"{cluster.access.label}, Kubernetes {version}")
-        yield _rights(cluster, namespace)
+        rules = _rules(cluster, namespace)
+        yield _rights(rules, namespace)
+        if environment.dask_kubernetes is not None:
+            yield from _dashboard(rules, namespace)
         yield _document(what, environment, reach, namespace)
         yield from _quotas(cluster, namespace)
     except PenstockError as error:
         yield Check(Level.FAIL, what, str(error))
 
 
-def _rights(cluster: Client, namespace: str) -> Check:
+def _rules(cluster: Client, namespace: str) -> list[dict[str, Any]]:
+    """What this account may do in the namespace."""
     group = "authorization.k8s.io/v1"
     review = {"apiVersion": group, "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
     answer = cluster.create(path(group, "selfsubjectrulesreviews"), review)
-    rules = answer["status"]["resourceRules"]
-    missing = [
-        f"{verb} {resource}"
-        for (group, resource), verbs in NEEDED.items()
-        for verb in verbs
-        if not any(_allows(rule, group, resource, verb) for rule in rules)
-    ]
+    rules: list[dict[str, Any]] = answer["status"]["resourceRules"]
+    return rules
+
+
+def _rights(rules: list[dict[str, Any]], namespace: str) -> Check:
+    missing = _missing(rules, NEEDED)
     if not missing:
         return Check(Level.OK, "rights", f"this account may run flows in namespace {namespace}")
     step = "Have its account bound to the environment's submitter role (submitters of the stack)."
     return Check(Level.FAIL, "rights", f"this account may not {', '.join(missing)} in {namespace}", step)
+
+
+def _dashboard(rules: list[dict[str, Any]], namespace: str) -> Iterator[Check]:
+    if missing := _missing(rules, FOR_DASHBOARD):
+        found = f"this account may not {', '.join(missing)} in {namespace}, so --dashboard cannot be used"
+        step = "Have its account bound to the environment's submitter role; runs need it not."
+        yield Check(Level.NOTE, "dashboard", found, step)
+
+
+def _missing(rules: list[dict[str, Any]], wanted: Mapping[tuple[str, str], tuple[str, ...]]) -> list[str]:
+    return [
+        f"{verb} {resource}"
+        for (group, resource), verbs in wanted.items()
+        for verb in verbs
+        if not any(_allows(rule, group, resource, verb) for rule in rules)
+    ]
 
 
 def _allows(rule: dict[str, Any], group: str, resource: str, verb: str) -> bool:

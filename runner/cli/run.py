@@ -69,10 +69,10 @@ def run(options: argparse.Namespace) -> int:
     if not started:
         say(f"penstock: the run {request.run_id} had been started before; this follows it.")
     if options.detach:
-        return detached(platform, request.run_id, as_json=wants_json(options))
+        return detached(platform, request.run_id, as_json=wants_json(options), dashboard=options.dashboard)
     if started:
         say(f"penstock: {request.run_id} in {environment.name}")
-    return follow_to_end(platform, request.run_id, as_json=wants_json(options))
+    return follow_to_end(platform, request.run_id, as_json=wants_json(options), dashboard=options.dashboard)
 
 
 def _warn(sentence: str) -> None:

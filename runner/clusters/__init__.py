@@ -54,7 +54,7 @@ def connect(
     elif executor.address is None:
         from runner.clusters.local import local_cluster
 
-        cluster = local_cluster(executor, reports)
+        cluster = local_cluster(executor, reports, is_in_pod=attempt.environment.on_kubernetes is not None)
     else:
         from runner.clusters.address import cluster_at
 

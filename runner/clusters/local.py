@@ -11,14 +11,20 @@ from distributed import Client, LocalCluster, Security
 from runner.channel import Reports
 from runner.environment import Executor
 from runner.errors import UnavailableError
+from runner.sections import DASHBOARD_PORT
 
 
 @contextmanager
-def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
+def local_cluster(executor: Executor, reports: Reports, *, is_in_pod: bool) -> Iterator[Client]:
     """Open a cluster on 127.0.0.1 and connect to it; close it afterwards.
 
     Its connections use certificates that are made for this run and exist in memory only, since every user of the
     machine can reach its loopback addresses.
+
+    Args:
+        executor: the executor in force.
+        reports: tells the supervisor what is to be removed.
+        is_in_pod: whether the dashboard is looked for at the port that clients know, rather than at a free one.
     """
     if find_spec("cryptography") is None:
         raise UnavailableError(
@@ -42,7 +48,7 @@ def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
                     threads_per_worker=executor.threads_per_worker,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
+                    dashboard_address=f"127.0.0.1:{DASHBOARD_PORT if is_in_pod and executor.dashboard else 0}",
                     scheduler_kwargs={"dashboard": executor.dashboard},
                     security=Security.temporary(),
                     local_directory=scratch,
@@ -54,6 +60,6 @@ def local_cluster(executor: Executor, reports: Reports) -> Iterator[Client]:
                     "Look above for what its processes said, and check the executor's workers and memory."
                 ) from None
             with cluster, Client(cluster) as client:
-                if executor.dashboard:
+                if executor.dashboard and not is_in_pod:  # the pod's own address means nothing to a reader of its log
                     print(f"penstock: Dask dashboard at {cluster.dashboard_link}", flush=True)
                 yield client

@@ -49,6 +49,7 @@ class Following:
         notice: called with a sentence about what the run waits for.
         skip: bytes at the beginning of the output that are not wanted.
         repair: called once when the run's code has vanished from the cluster; whether it has been put back.
+        seen: called with the pod that the run is in whenever that has changed.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Following:
         notice: Callable[[str], object],
         skip: int = 0,
         repair: Callable[[], bool] = lambda: False,
+        seen: Callable[[Object], object] = lambda _: None,
     ) -> None:
         self.passed_on = 0
         """Bytes of the output of earlier pods of this attempt, which are gone from the cluster."""
@@ -71,7 +73,7 @@ class Following:
         self._name = job["metadata"]["name"]
         self._run_id = job["metadata"]["labels"][names.RUN_ID]
         self._accepted_at = float(job["metadata"]["annotations"][names.ACCEPTED_AT])
-        self._write, self._notice, self._repair = write, notice, repair
+        self._write, self._notice, self._repair, self._told_of_pod = write, notice, repair, seen
         self._skip = skip
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._sources: list[Watch | PodLog] = []
@@ -195,6 +197,7 @@ class Following:
         if self._pod is None or newest["metadata"]["uid"] != self._pod["metadata"]["uid"]:
             self._turn_to(newest)
         self._pod = newest
+        self._told_of_pod(newest)
         if status.is_scheduled(newest) and "scheduled" not in self._seen:
             self._seen["scheduled"] = time.time()
             self._trouble = None
