@@ -1,7 +1,10 @@
 """The example stack with Dask workers under the real Pulumi CLI and provider, on a real cluster."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from tests.testbed.pulumi_kubernetes import (
     rights_of,
     stack_from_example,
 )
+from tests.testbed.runner_process import FLOWS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(180)]
 
@@ -239,6 +243,30 @@ def test_the_quota_has_room_for_exactly_one_run_with_all_its_workers(
     assert quota == {"pods": "5", "requests.cpu": "1260m", "requests.memory": "2080Mi"}
     for name, size in quota.items():
         assert f"{name}={size}" in message.partition("used: ")[2].partition(", limited: ")[0]
+
+
+def test_a_submitter_runs_a_flow_with_all_workers_in_that_room_and_nothing_is_left(
+    flights: Stack, api: client.ApiClient, tmp_path: Path
+) -> None:
+    core, place = client.CoreV1Api(api), flights.namespace
+    with account(flights, api, "flights-submitter", tmp_path) as own:
+        env = {**os.environ, "KUBECONFIG": str(own.kubeconfig)}
+
+        def penstock(*words: str) -> str:
+            command = [sys.executable, "-P", "-m", "runner.cli", *words]
+            done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        penstock("env", "pull", "--namespace", place)
+        flow = f"{FLOWS / 'dask_pods.py'}:spread"
+        outcome = json.loads(penstock("run", flow, "-p", f"workers={WORKERS}", "--env", "flights", "--json"))
+
+    assert outcome["state"] == "succeeded"
+    assert len(set(outcome["result"])) == WORKERS
+    left = core.list_namespaced_pod(place, label_selector="app.kubernetes.io/component=worker").items
+    assert [pod.metadata.name for pod in left if pod.metadata.deletion_timestamp is None] == []
+    assert core.list_namespaced_secret(place).items == []
 
 
 def test_a_quota_in_which_no_run_fits_is_one_sentence_and_not_a_traceback(flights: Stack, tmp_path: Path) -> None:
