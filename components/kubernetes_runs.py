@@ -49,10 +49,23 @@ class Runs:
         ArgumentError: what is known of the arguments is wrong.
     """
 
+    environment: str
+    """The environment's name."""
+    namespace: str
+    """The one source of the namespace's name."""
+    account: str
+    """Service account of pods of which nothing else says another."""
+    registry_secret: str | None
+    """Name of the Secret made from `registry_credentials`; None without one."""
+    job: Any
+    """The Job; an Output where an argument is one."""
+    resources: Any
+    """What the document says that a run asks for; an Output where an argument is one."""
+
     def __init__(self, draft: Draft, name: str, *, token: bool = False) -> None:
         self.draft = draft
-        self.environment: str = draft.plain("environment_name", name)
-        self.namespace: str = draft.plain("namespace", self.environment)
+        self.environment = draft.plain("environment_name", name)
+        self.namespace = draft.plain("namespace", self.environment)
         self.account = child_name(self.environment, "runner")
         self.registry_secret = child_name(self.environment, "registry") if draft.has("registry_credentials") else None
         self._spec = draft.derive(partial(job_spec.read, folder=project_folder()), "job_spec")
