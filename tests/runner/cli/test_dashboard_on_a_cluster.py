@@ -6,15 +6,17 @@ import re
 import socket
 import subprocess
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import pytest
 
 from runner import contract
-from runner.environment import Environment, Executor, ExecutorType
+from runner.environment import Action, Environment, Executor, ExecutorType, FailurePolicy
 from runner.kubernetes.client import Client
 from runner.sections import Resources
 from tests.runner.cli.conftest import Penstock, start
@@ -24,6 +26,17 @@ from tests.testbed.dask_on_kubernetes import dask_environment, dask_namespace
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 SECONDS = 90
+FAILS_ONCE = """
+import time
+from distributed import Client
+
+def main(client: Client, until: float):
+    print("up", flush=True)
+    if time.time() < until:
+        time.sleep(until - time.time())
+        raise ValueError("on purpose")
+    time.sleep(3600)
+"""
 WHERE = re.compile(r"penstock: Dask's dashboard is at (http://127\.0\.0\.1:(\d+)/status) while this follows the run\.")
 
 
@@ -35,6 +48,12 @@ def _on_local_processes(namespace: str) -> Environment:
     return kubernetes_cluster.environment(
         namespace, image="penstock.local/runner-dask:test", executor=executor, resources=size
     )
+
+
+def _with_a_retry(namespace: str) -> Environment:
+    policy = FailurePolicy(flow=Action.RETRY, retries=1)
+    template = kubernetes_cluster.environment(namespace, job={"failure_policy": {"flow": "retry", "retries": 1}})
+    return replace(_on_local_processes(namespace), failure_policy=policy, kubernetes_job=template.kubernetes_job)
 
 
 def _on_pods(namespace: str) -> Environment:
@@ -122,3 +141,23 @@ def test_it_is_reached_while_the_run_is_followed(penstock: Penstock, environment
         _end(process, int(found[2]), 143)
 
     assert "http://127.0.0.1" not in "".join(out.seen)
+
+
+@pytest.mark.parametrize("environment", [_with_a_retry], ids=["kubernetes-job"], indirect=True)
+def test_it_leads_to_the_pod_in_which_the_run_is_started_again(
+    penstock: Penstock, environment: Environment, tmp_path: Path
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "flow.py").write_text(FAILS_ONCE)
+    words = ["flow.py:main", "--env", environment.name, "--dashboard", "--run-id", "two"]
+    with start("run", *words, "-p", f"until={time.time() + 30}", cwd=tmp_path / "code") as process:
+        err, out = _Lines(process.stderr), _Lines(process.stdout)
+        found = err.await_(WHERE)
+        out.await_("up\n")
+        assert b"Dask" in _page(found[1])
+        err.await_("penstock: two ended")
+        out.await_("up\n")
+        assert b"Dask" in _page(found[1])
+        penstock("cancel", "two")
+        _end(process, int(found[2]), 143)
+    assert len([line for line in err.seen if WHERE.match(line)]) == 1
