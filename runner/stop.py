@@ -1,8 +1,8 @@
 """How a flow learns that it has to stop: an exception in its main thread, raised once."""
 
 import signal
-import threading
 import time
+from _thread import get_ident  # threading would cost the supervisor memory
 from types import FrameType
 
 from runner.errors import PenstockError
@@ -24,9 +24,11 @@ class StopNotice:
         self.error: PenstockError | None = None
         """Why the flow was given up by `abort`."""
         self._deadline = deadline
+        self._thread = 0
 
     def listen(self) -> None:
-        """Install the handlers in this process."""
+        """Install the handlers in this process, whose main thread this is."""
+        self._thread = get_ident()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
         signal.signal(ABORT_SIGNAL, self._give_up)
@@ -35,7 +37,7 @@ class StopNotice:
         """End the flow from another thread: something that it waits for is never going to come."""
         if self.error is None:
             self.error = error
-            signal.pthread_kill(threading.main_thread().ident or 0, ABORT_SIGNAL)
+            signal.pthread_kill(self._thread, ABORT_SIGNAL)
 
     def _give_up(self, _: int, __: FrameType | None) -> None:
         if self.stop is None:

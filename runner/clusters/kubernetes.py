@@ -101,8 +101,7 @@ def kubernetes_cluster(
         stack.callback(_close, cluster)
         dask_client = stack.enter_context(DaskClient(cluster))
         send_code(dask_client, attempt)
-        if workers.min_workers:
-            cluster.await_first_worker(attempt.environment.timeouts.start_seconds)
+        cluster.await_workers(attempt.environment.timeouts.start_seconds)
         cluster.on_hopeless = abort
         try:
             yield dask_client

@@ -25,6 +25,8 @@ from runner.sections import DASHBOARD_PORT, SCHEDULER_PORT
 
 LOST_SECONDS = 15.0
 """How long a worker may be away from the scheduler while its pod is up; Dask's own `lost-worker-timeout`."""
+OTHERS_SECONDS = 30.0
+"""How long a flow waits for the rest of its fewest workers once there is one: images are being pulled, say."""
 FLUSH_SECONDS = 2.0
 """How long the workers may take at the end to send what they printed."""
 FIRST_LOSSES = 3
@@ -152,32 +154,46 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         number, self._number = self._number, self._number + 1
         return {number: self.new_spec}
 
-    def await_first_worker(self, seconds: float | None) -> None:
-        """Wait until a worker takes work.
+    def await_workers(self, seconds: float | None) -> None:
+        """Wait for the fewest workers that there are to be: for one in any case, for others while they may come soon.
+
+        Args:
+            seconds: how long to wait for the first; null for as long as it takes.
 
         Raises:
             WorkersUnavailableError: none can be had, or not in that time.
         """
-        self.sync(self._await_first_worker, seconds)
+        self.sync(self._await_workers, seconds)
 
-    async def _await_first_worker(self, seconds: float | None) -> None:
-        deadline = None if seconds is None else time.monotonic() + seconds
-        while not self.scheduler.workers:
-            if self._hopeless is not None:
-                raise self._hopeless
-            waiting = self.pods.waiting()
-            over = deadline is not None and time.monotonic() >= deadline
-            if waiting is not None and (waiting.fatal or over):
-                said = f"No worker could be started: {waiting.failure.message} {waiting.failure.next_step}"
-                failure = waiting.failure
-                raise WorkersUnavailableError(said, failure_class=failure.failure_class, evidence=failure.evidence)
-            if over:
-                raise WorkersUnavailableError(
-                    f"No worker was connected within {seconds:g} s, and the cluster gives no reason. "
-                    "See their pods with kubectl, and that network policies let them reach the run's pod.",
-                    failure_class=FailureClass.NEVER_STARTED,
-                )
+    async def _await_workers(self, seconds: float | None) -> None:
+        began = time.monotonic()
+        deadline = None if seconds is None else began + seconds
+        first_at = None
+        while (present := len(self.scheduler.workers)) < self.minimum:
+            now = time.monotonic()
+            if present:
+                first_at = first_at or now
+                if present + self.pods.held() >= self.minimum or now >= first_at + OTHERS_SECONDS:
+                    return
+            else:
+                self._refuse_to_wait(seconds, over=deadline is not None and now >= deadline)
             await asyncio.sleep(0.02)
+
+    def _refuse_to_wait(self, seconds: float | None, *, over: bool) -> None:
+        """Raise when no worker will come, or when the time for it is over."""
+        if self._hopeless is not None:
+            raise self._hopeless
+        waiting = self.pods.waiting()
+        if waiting is not None and (waiting.fatal or over):
+            failure = waiting.failure
+            said = f"No worker could be started: {failure.message} {failure.next_step}"
+            raise WorkersUnavailableError(said, failure_class=failure.failure_class, evidence=failure.evidence)
+        if over:
+            raise WorkersUnavailableError(
+                f"No worker was connected within {seconds:g} s, and the cluster gives no reason. "
+                "See their pods with kubectl, and that network policies let them reach the run's pod.",
+                failure_class=FailureClass.NEVER_STARTED,
+            )
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         """See `SpecCluster`, whose own way with lost workers would give a number to two pods."""

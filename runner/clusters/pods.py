@@ -123,6 +123,12 @@ class WorkerPods:
             troubles = [trouble for _, trouble in self._troubles.values()]
         return max(troubles, key=lambda trouble: trouble.fatal, default=None)
 
+    def held(self) -> int:
+        """How many of the workers that are asked for are kept from starting, and not just for a moment."""
+        now = time.monotonic()
+        with self._lock:
+            return sum(since + SETTLE_SECONDS <= now for since, _ in self._troubles.values())
+
     def close(self) -> None:
         """Delete all pods and the Secret. What cannot be deleted now is left to the container `cleanup`."""
         with self._lock:

@@ -1,12 +1,7 @@
 """The example on Kubernetes: provisioned by the example stack, run by its submitter, from outside and from inside."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +11,11 @@ from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.watch import Watch
 from tests.testbed import kubernetes_cluster
-from tests.testbed.pulumi_engine import CHECKOUT, penstock_at
-from tests.testbed.pulumi_kubernetes import ENVIRONMENT, Stack, stack_from_example
+from tests.testbed.flights import FLOW, kept, local_outcome, penstock, provisioned
+from tests.testbed.pulumi_kubernetes import ENVIRONMENT, Stack
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(180)]
 
-FLOW = CHECKOUT / "examples" / "flights" / "flow.py"
 INSIDE = f"""
 import json, subprocess, sys
 def penstock(*words):
@@ -35,12 +29,7 @@ print(json.dumps(outcome["result"]))
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    engine = penstock_at(tmp_path_factory.mktemp("flights"))
-    if shutil.which("pulumi-resource-kubernetes", path=engine.env["PATH"]) is None:
-        pytest.skip("no provider: PATH has no `pulumi-resource-kubernetes`; `make test-cluster` gets one")
-    engine = replace(engine, env={**engine.env, "KUBECONFIG": os.environ[kubernetes_cluster.KUBECONFIG]})
-    with stack_from_example(engine) as stack:
-        stack.up()
+    with provisioned(tmp_path_factory.mktemp("flights")) as stack:
         yield stack
 
 
@@ -57,54 +46,40 @@ def submitter(stack: Stack, client: Client, tmp_path: Path) -> Path:
     return kubernetes_cluster.token_kubeconfig(client, stack.namespace, f"{ENVIRONMENT}-submitter", file)
 
 
-def _penstock(*words: str, kubeconfig: Path) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-P", "-m", "runner.cli", *words]
-    env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-    return subprocess.run(command, env=env, cwd=CHECKOUT, capture_output=True, timeout=120, check=False)
-
-
 @pytest.fixture
 def local_result() -> Any:
-    """What the flow returns on this machine."""
-    environment = {"schema_version": 1, "kind": "local", "name": "here", "local": {}}
-    folder = Path(os.environ["XDG_STATE_HOME"]) / "penstock" / "environments"
-    folder.mkdir(parents=True)
-    (folder / "here.json").write_text(json.dumps(environment))
-    return json.loads(_penstock("run", f"{FLOW}:main", "--env", "here", "--json", kubeconfig=Path("/none")).stdout)
+    """The outcome of the flow on this machine."""
+    return local_outcome()
 
 
 def test_it_runs_from_outside_with_its_code_sent_along_and_with_its_code_in_the_image(
     stack: Stack, submitter: Path, local_result: Any
 ) -> None:
-    pulled = _penstock("env", "pull", "--namespace", stack.namespace, kubeconfig=submitter)
+    pulled = penstock("env", "pull", "--namespace", stack.namespace, kubeconfig=submitter)
     assert pulled.returncode == 0, pulled.stderr.decode()
 
     for words in ([f"{FLOW}:main"], ["/app/flow.py:main", "--no-bundle"]):
-        done = _penstock("run", *words, "--env", ENVIRONMENT, "--json", kubeconfig=submitter)
+        done = penstock("run", *words, "--env", ENVIRONMENT, "--json", kubeconfig=submitter)
 
         outcome = json.loads(done.stdout)
         assert (done.returncode, outcome["state"], outcome["kind"]) == (0, "succeeded", "kubernetes-job")
         assert outcome["result"] == local_result["result"]
         assert outcome["result"]["flights"] == 336_776
-        chart, local_chart = (
-            next(Path(item["path"]) for item in each["artifacts"] if item["name"].endswith(".svg"))
-            for each in (outcome, local_result)
-        )
-        assert chart.read_bytes() == local_chart.read_bytes()
-        told = _penstock("describe", outcome["run_id"], "--json", kubeconfig=submitter)
+        assert kept(outcome, "flights.svg") == kept(local_result, "flights.svg")
+        told = penstock("describe", outcome["run_id"], "--json", kubeconfig=submitter)
         assert json.loads(told.stdout)["result"] == outcome["result"]
 
 
 def test_the_doctor_finds_nothing_wrong_and_says_what_another_account_lacks(
     stack: Stack, client: Client, submitter: Path, tmp_path: Path
 ) -> None:
-    _penstock("env", "pull", "--namespace", stack.namespace, kubeconfig=submitter)
+    penstock("env", "pull", "--namespace", stack.namespace, kubeconfig=submitter)
     previewer = kubernetes_cluster.token_kubeconfig(
         client, stack.namespace, f"{ENVIRONMENT}-previewer", tmp_path / "previewer.json"
     )
 
-    well = _penstock("doctor", "--env", ENVIRONMENT, "--kubeconfig", str(submitter), kubeconfig=submitter)
-    other = _penstock("doctor", "--env", ENVIRONMENT, "--kubeconfig", str(previewer), kubeconfig=previewer)
+    well = penstock("doctor", "--env", ENVIRONMENT, "--kubeconfig", str(submitter), kubeconfig=submitter)
+    other = penstock("doctor", "--env", ENVIRONMENT, "--kubeconfig", str(previewer), kubeconfig=previewer)
 
     assert well.returncode == 0, well.stdout.decode()
     assert f"the document is that of namespace {stack.namespace}" in well.stdout.decode()
@@ -114,12 +89,12 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_another_account_lacks(
 
 
 def test_wrong_credentials_are_one_sentence(stack: Stack, submitter: Path) -> None:
-    _penstock("env", "pull", "--namespace", stack.namespace, kubeconfig=submitter)
+    penstock("env", "pull", "--namespace", stack.namespace, kubeconfig=submitter)
     config = json.loads(submitter.read_text())
     config["users"][0]["user"]["token"] = "expired"  # noqa: S105 of nobody
     submitter.write_text(json.dumps(config))
 
-    done = _penstock("run", f"{FLOW}:main", "--env", ENVIRONMENT, kubeconfig=submitter)
+    done = penstock("run", f"{FLOW}:main", "--env", ENVIRONMENT, kubeconfig=submitter)
 
     assert done.returncode == 69
     (said,) = [line for line in done.stderr.decode().splitlines() if "travel with the run" not in line]

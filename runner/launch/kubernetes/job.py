@@ -174,7 +174,7 @@ def _mount(container: Object, pod: Object, volume: str, folder: str, config_map:
 
 
 def _resources(asked: Resources | None, own: Mapping[str, Any]) -> Object:
-    """What the container asks for and is limited to; what the template says of its own wins."""
+    """What the container asks for and is limited to; what the template says of its own is the template's alone."""
     assert asked is not None  # noqa: S101 the contract demands resources of container environments
     requests = {"cpu": f"{asked.cpu_millicores}m", "memory": f"{asked.memory_mib}Mi"}
     limits = {"memory": f"{asked.memory_limit_mib or asked.memory_mib}Mi"}
@@ -182,10 +182,15 @@ def _resources(asked: Resources | None, own: Mapping[str, Any]) -> Object:
         limits["cpu"] = f"{asked.cpu_limit_millicores}m"
     if asked.gpu:
         requests[asked.gpu_resource] = limits[asked.gpu_resource] = str(asked.gpu)
+    own_requests, own_limits = dict(own.get("requests") or {}), dict(own.get("limits") or {})
+    # Memory without a limit is the machine's. For the rest, a default beside what is written could contradict it.
+    if "memory" in own_requests:
+        own_limits.setdefault("memory", own_requests["memory"])
+    named = {*own_requests, *own_limits}
     return {
         **own,
-        "requests": requests | dict(own.get("requests", {})),
-        "limits": limits | dict(own.get("limits", {})),
+        "requests": {name: value for name, value in requests.items() if name not in named} | own_requests,
+        "limits": {name: value for name, value in limits.items() if name not in named} | own_limits,
     }
 
 
