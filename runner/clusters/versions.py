@@ -4,6 +4,8 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
+from runner import __version__
+
 PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack")
 """What goes over the wire is written and read by these, and by Python's own pickle."""
 
@@ -11,7 +13,7 @@ PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack")
 def own_versions() -> dict[str, str]:
     """The versions here, of Python without its last part: bytecode travels between the same x.y only."""
     major, minor, _ = platform.python_version_tuple()
-    return {"python": f"{major}.{minor}", **{name: _version(name) for name in PACKAGES}}
+    return {"python": f"{major}.{minor}", "penstock": __version__, **{name: _version(name) for name in PACKAGES}}
 
 
 def difference(here: Mapping[str, str], there: Mapping[str, str]) -> str | None:
