@@ -128,14 +128,15 @@ def pod(template: Template, number: int, told: Mapping[str, object]) -> Object:
     container.setdefault("command", list(COMMAND))
     for item in (*body["spec"]["containers"], *body["spec"].get("initContainers", ())):
         item.setdefault("image", template.image)
-    plain = [{"name": name, "value": value} for name, value in sorted(template.env.items())]
+    # Kubernetes replaces $(NAME) in values, which the flow's own process does not see done; $$ is a dollar sign to it.
+    plain = [{"name": name, "value": value.replace("$", "$$")} for name, value in sorted(template.env.items())]
     secrets = [
         {"name": item["env"], "valueFrom": {"secretKeyRef": {"name": item["id"], "key": item["key"]}}}
         for item in template.secrets
     ]
     text = json.dumps({**told, "number": number}, sort_keys=True, separators=(",", ":"))
     own_variables: list[Object] = [
-        # Kubernetes replaces $(NAME) in values; in JSON a dollar sign only stands in strings.
+        # In JSON a dollar sign only stands in strings.
         {"name": INPUT_VARIABLE, "value": text.replace("$", "\\u0024")},
         {"name": KEYS_VARIABLE, "valueFrom": {"secretKeyRef": {"name": secret_name(owner), "key": KEYS}}},
         {"name": "PENSTOCK_POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
