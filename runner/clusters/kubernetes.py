@@ -6,6 +6,7 @@ The pods of the workers are asked for before anything else is done: they start w
 import contextlib
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -114,8 +115,12 @@ def _close(cluster: "KubernetesCluster") -> None:
     logger = logging.getLogger("distributed")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
-    cluster.close()
-    logger.setLevel(level)
+    try:
+        cluster.close()
+    except Exception as error:  # noqa: BLE001 how the flow ended stays as it was; the pods are deleted in any case
+        print(f"penstock: Dask did not close cleanly ({type(error).__name__}: {error})", file=sys.stderr)
+    finally:
+        logger.setLevel(level)
 
 
 def _template(attempt: Attempt, section: DaskKubernetes) -> Template:

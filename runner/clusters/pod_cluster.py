@@ -262,11 +262,11 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
                 self.worker_spec.update(self.new_worker_spec())
                 self._correct_state()
             return
-        self._room -= 1
-        if not self._hopeless:
-            print(f"penstock: worker {number} {ended.why}; it is not replaced.", file=sys.stderr)
-        if self._room <= 0 or (ended.end is End.HOPELESS and not self._connected) or not self._connected:
+        self._room = max(0, self._room - 1)
+        if not self._room or not self._connected:
             self._give_up(number, ended)
+        else:
+            print(f"penstock: worker {number} {ended.why}; it is not replaced.", file=sys.stderr)
 
     def _is_replaced(self, ended: Ended) -> bool:
         if ended.end is End.HOPELESS:
@@ -278,10 +278,9 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
     def _give_up(self, number: int, ended: Ended) -> None:
         if self._hopeless is not None:
             return
-        said = ended.why if ended.end is End.HOPELESS else f"Worker {number} {ended.why}."
         step = "" if ended.end is End.HOPELESS else " See what it printed with `penstock logs --workers`."
         self._hopeless = WorkersUnavailableError(
-            f"{said}{step}", failure_class=ended.failure_class, evidence=ended.last_words or None
+            f"Worker {number} {ended.why}.{step}", failure_class=ended.failure_class, evidence=ended.last_words or None
         )
         self._room = 0
         if self.on_hopeless is not None:

@@ -165,7 +165,8 @@ def ended(found: Mapping[str, Any]) -> Ended | None:
     if code == ExitCode.OK:
         return Ended(end=End.CLOSED, failure_class=FailureClass.CANCELLED, why="was closed", last_words=words)
     if code == ExitCode.BAD_DOCUMENT:
-        why = words.splitlines()[-1].removeprefix("penstock: ") if words else "cannot work with this run"
+        last = words.splitlines()[-1].removeprefix("penstock: ").rstrip(".") if words else "it does not say why"
+        why = f"cannot work with this run: {last}"
         return Ended(end=End.HOPELESS, failure_class=FailureClass.CONFIG, why=why, last_words=words)
     if code in {ExitCode.TERMINATED, ExitCode.STOPPED_BY_PLATFORM}:
         why = "was asked to stop by the cluster"

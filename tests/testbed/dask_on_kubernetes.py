@@ -40,7 +40,12 @@ def dask_namespace(client: Client, *, level: str = "restricted") -> Iterator[str
 
 
 def dask_environment(
-    namespace: str, workers: int | tuple[int, int] = 2, *, worker: Mapping[str, Any] | None = None, **changes: Any
+    namespace: str,
+    workers: int | tuple[int, int] = 2,
+    *,
+    worker: Mapping[str, Any] | None = None,
+    job: Mapping[str, Any] | None = None,
+    **changes: Any,
 ) -> Environment:
     """An environment in such a namespace, with the very Job and pod that the component makes.
 
@@ -48,14 +53,15 @@ def dask_environment(
         namespace: the namespace.
         workers: how many there are, or the fewest and the most.
         worker: arguments of `worker_template`.
+        job: arguments of `job_template`.
         changes: other parts of the document, or of its section.
     """
     fewest, most = workers if isinstance(workers, tuple) else (workers, workers)
     size: dict[str, Any] = {"cpu_millicores": 50, "memory_mib": 256}
-    job = job_template("dask", namespace, service_account=ACCOUNT, token=True)
+    made = job_template("dask", namespace, service_account=ACCOUNT, token=True, **(job or {}))
     section: dict[str, Any] = {
         "namespace": namespace,
-        "job": with_cleanup(job),
+        "job": with_cleanup(made),
         "worker": worker_template("dask", namespace, service_account=ACCOUNT, defaults=size, **(worker or {})),
         "worker_resources": Resources(**size),
         "min_workers": fewest,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.environment import Environment, Timeouts
+from runner.environment import Action, Environment, FailurePolicy, Timeouts
 from runner.kubernetes import names
 from runner.kubernetes.client import Client, path
 from runner.outcome import Outcome, State
@@ -117,6 +117,33 @@ def test_a_worker_that_is_lost_is_replaced(client: Client, namespace: str, how: 
     assert 2 in result["workers"]
     assert re.search(rb"penstock: worker 0 .*; another takes its place\.\n", run.output), run.output
     await_nothing_left(client, namespace, 5)
+
+
+def test_a_worker_that_is_asked_to_leave_hands_its_results_over(client: Client, namespace: str) -> None:
+    run = submit(client, dask_environment(namespace, 2), "hold")
+    run.start_following()
+    run.await_output(b"up")
+    name = workers(client, namespace)[0]["metadata"]["name"]
+
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    client.create(f"{path('v1', 'pods', namespace=namespace, name=name)}/eviction", body)
+
+    assert succeeded(run.end()) is True
+    assert b"penstock: worker 0 was taken away (EvictionByEvictionAPI" in run.output
+
+
+def test_each_pod_of_a_run_that_is_started_again_has_its_own_workers(client: Client, namespace: str) -> None:
+    policy = FailurePolicy(crash=Action.RETRY, retries=1)
+    target = dask_environment(
+        namespace, 1, job={"failure_policy": {"crash": "retry", "retries": 1}}, failure_policy=policy
+    )
+    run = submit(client, target, "crash_once")
+    outcome = run.follow()
+
+    assert told(outcome) == ("crash", 139)
+    assert run.output.count(b"crashing\n") == 2
+    assert len([notice for notice in run.notices if "starts it again" in notice]) == 1
+    await_nothing_left(client, namespace, 10)
 
 
 def test_a_worker_that_is_killed_for_memory_is_replaced(client: Client, namespace: str) -> None:

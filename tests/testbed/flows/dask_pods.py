@@ -77,6 +77,28 @@ def shrink(client: Client) -> dict[str, Any]:
     return {"workers": len(_workers(client)), "kept": client.gather(futures) == values}
 
 
+def hold(client: Client) -> bool:
+    """Keep results on each of two workers until one of them has been replaced: whether they are the same then."""
+    client.wait_for_workers(2, timeout=60)
+    before = set(_workers(client))
+    futures = [client.submit(_random, i, pure=False, workers=[address]) for i, address in enumerate(before)]
+    values = client.gather(futures)
+    print("up", flush=True)
+    until = time.monotonic() + 60
+    while (len(_workers(client)) < 2 or set(_workers(client)) == before) and time.monotonic() < until:
+        time.sleep(0.05)
+    return set(_workers(client)) != before and client.gather(futures) == values
+
+
+def crash_once(client: Client) -> str:
+    """End with a segmentation fault, unless this is not the first pod of the run."""
+    client.wait_for_workers(1, timeout=60)
+    if client.submit(_random, 1, pure=False).result() and not os.environ.get("AGAIN"):
+        print("crashing", flush=True)
+        ctypes.string_at(0)
+    return "not reached"
+
+
 def shrink_to_nothing(client: Client) -> bool:
     """Ask the last worker to leave while it holds a result that nobody else can take."""
     client.wait_for_workers(1, timeout=60)
