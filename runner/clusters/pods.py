@@ -32,6 +32,8 @@ SETTLE_SECONDS = 1.0
 """How long a worker has been kept from starting before that is told: a machine may be found meanwhile."""
 AGAIN_SECONDS = 5.0
 """Pause, on average, before a pod that was refused is asked for again."""
+END_SECONDS = 1.0
+"""How long a thread may take to end that is asking a cluster which does not answer; it holds nothing."""
 GRACE_SECONDS = 2
 """Between SIGTERM and SIGKILL for workers that are not needed any more."""
 
@@ -72,14 +74,19 @@ class WorkerPods:
         """Every pod that there may be."""
         self._troubles: dict[int, tuple[float, Trouble]] = {}
         """What keeps a worker from starting, and since when."""
+        self._refusals: dict[int, Trouble] = {}
+        """Those of them that ended with the creation of the pod."""
         self._again: dict[int, float] = {}
         self._said: set[str] = set()
         self._ended: set[int] = set()
-        self._closed = False
+        self._closing = threading.Event()
         self._on_end: Callable[[int, Ended], object] | None = None
         self._early: list[tuple[int, Ended]] = []
         self._watch = Watch(client, self._pods, label_selector=worker_pod.selector(self._owner))
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._keep, self._look)]
+        works = {"keep": self._keep, "look": self._look}
+        self._threads = [
+            threading.Thread(target=work, name=f"penstock-pods-{name}", daemon=True) for name, work in works.items()
+        ]
 
     def start(self) -> None:
         """Create the Secret, and begin to look after pods.
@@ -102,7 +109,7 @@ class WorkerPods:
     def request(self, number: int) -> None:
         """Ask for a worker; what keeps it from starting is told, and it is asked for again."""
         with self._lock:
-            if number in self._wanted or number in self._ended or self._closed:
+            if number in self._wanted or number in self._ended or self._closing.is_set():
                 return
             self._wanted.add(number)
         self._calls.submit(self._create, number)
@@ -132,7 +139,7 @@ class WorkerPods:
     def close(self) -> None:
         """Delete all pods and the Secret. What cannot be deleted now is left to the container `cleanup`."""
         with self._lock:
-            self._closed = True
+            self._closing.set()
             self._again.clear()
         self._queue.put(("closed", None))
         self._watch.close()
@@ -141,6 +148,9 @@ class WorkerPods:
         with ThreadPoolExecutor(CALLS) as calls:
             gone = [calls.submit(self._delete, number) for number in sorted(self._made)]
             gone.append(calls.submit(self._delete_secret))
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(END_SECONDS)
         left = [item for item in gone if not item.result()]
         if left:
             print(
@@ -151,9 +161,9 @@ class WorkerPods:
 
     def _create(self, number: int) -> None:
         with self._lock:
-            if number not in self._wanted or self._closed:
+            if number not in self._wanted or self._closing.is_set():
                 return
-            self._made.add(number)  # before it is: an answer can be lost
+            self._made.add(number)  # before it is, and even when it is refused: the answer to a first try can be lost
         try:
             self._client.create(self._pods, worker_pod.pod(self._template, number, self._told))
             trouble = None
@@ -163,8 +173,10 @@ class WorkerPods:
             said = (isinstance(error, ApiError) and error.message) or str(error) or type(error).__name__
             trouble = pending.of_refusal(said, whose="a worker")
         with self._lock:
-            if trouble is not None:
-                self._made.discard(number)
+            self._made.add(number)  # a deletion that came too early found nothing
+            unwanted = number not in self._wanted
+        if unwanted:
+            self._delete(number)
         self._log(f"worker {number}: {'created' if trouble is None else trouble.failure.evidence}")
         self._queue.put(("created", (number, trouble)))
 
@@ -189,17 +201,17 @@ class WorkerPods:
 
     def _look(self) -> None:
         """Watch the pods, for as long as it takes the cluster to answer."""
-        while not self._closed:
+        while not self._closing.is_set():
             try:
                 for event in self._watch:
                     if event.type != "LISTED" and worker_pod.is_of(self._owner, event.object):
                         self._queue.put(("pod", event))
             except Exception as error:  # noqa: BLE001 the flow goes on with the workers that there are
                 self._log(f"the workers' pods cannot be watched: {error}")
-                time.sleep(AGAIN_SECONDS)
+                self._closing.wait(AGAIN_SECONDS)
 
     def _keep(self) -> None:
-        while not self._closed:
+        while not self._closing.is_set():
             with contextlib.suppress(queue.Empty):
                 what, value = self._queue.get(timeout=self._patience())
                 if what == "created":
@@ -228,10 +240,17 @@ class WorkerPods:
 
     def _take_creation(self, number: int, trouble: Trouble | None) -> None:
         with self._lock:
-            if trouble is None or number not in self._wanted:
+            refusal = self._refusals.pop(number, None)
+            if number not in self._wanted:
                 self._troubles.pop(number, None)
                 return
+            if trouble is None:
+                # What the pod itself has told meanwhile stays.
+                if number in self._troubles and self._troubles[number][1] is refusal:
+                    del self._troubles[number]
+                return
             self._note(number, trouble)
+            self._refusals[number] = trouble
             pause = AGAIN_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 it spreads load, and hides nothing
             self._again[number] = time.monotonic() + pause
 
