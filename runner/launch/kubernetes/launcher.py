@@ -6,7 +6,7 @@ the Job goes on by itself, and any other client that may read it can follow it, 
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from runner.launch.dashboard import require
 from runner.launch.kubernetes import artifacts, job, status, workers
 from runner.launch.kubernetes.content import Content, content_used_by
 from runner.launch.kubernetes.dashboard import Dashboard
+from runner.launch.kubernetes.finder import Finder, attempt_of, selector
 from runner.launch.kubernetes.follow import Following
 from runner.launch.kubernetes.removal import await_ended, remove
 from runner.outcome import Outcome, State
@@ -33,8 +34,6 @@ Object = dict[str, Any]
 
 TRAILER_RECORDS = LONGEST // (16 * 1024)
 """What the kubelet counts as lines is what the container runtime stores: records of at most 16 KiB."""
-ALL = f"{names.RUN_ID},!{names.WORKER}"
-"""Selects the pods of all runs, without those that they start for their workers."""
 FOLLOW_BUDGET_SECONDS = 120.0
 """How long a follower waits for a cluster that does not answer: the run goes on, and an API server may be replaced."""
 
@@ -54,6 +53,7 @@ class KubernetesLauncher:
         self._namespace = section.namespace
         self._client = client
         self._jobs = path("batch/v1", "jobs", namespace=self._namespace)
+        self._finder = Finder(client, self._namespace, environment.name)
         self._content = Content(client, self._namespace, environment.name)
         self._bundle: bytes | None = None
         self._passed_on: dict[str, int] = {}
@@ -93,9 +93,9 @@ class KubernetesLauncher:
             raise UsageError(
                 f"The run {run_id} has not ended. Follow it with `penstock logs -f {run_id}`, or cancel it."
             )
-        last = self._job(run_id)
+        last = self._finder.job(run_id)
         # The runner has told the end; the next attempt begins only when its container is gone.
-        await_ended(self._client, path("v1", "pods", namespace=self._namespace), _selector(last))
+        await_ended(self._client, path("v1", "pods", namespace=self._namespace), selector(last))
         environment = job.environment_of(last)
         asked = replace(self._request_of(last), attempt=outcome.attempt + 1, accepted_at=time.time())
         bundle = job.bundle_of(last)
@@ -118,7 +118,7 @@ class KubernetesLauncher:
         dashboard: bool = False,
     ) -> Outcome:
         """See `Launcher.follow`."""
-        found = self._job(run_id)
+        found = self._finder.job(run_id)
         stored = status.recorded(found["metadata"].get("annotations", {}).get(names.OUTCOME))
         if stored is not None:
             return stored
@@ -150,8 +150,8 @@ class KubernetesLauncher:
 
     def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
         """See `Launcher.log`."""
-        found = self._job(run_id, attempt)
-        pod = status.newest(self._pods_of(found))
+        found = self._finder.job(run_id, attempt)
+        pod = status.newest(self._finder.pods_of(found))
         if pod is None and status.standing(found, []).state.ended:
             raise _log_is_gone(run_id)
         if tail == 0 or pod is None or not status.has_started(pod):
@@ -171,7 +171,7 @@ class KubernetesLauncher:
         outcome = self.find(run_id, attempt=attempt).outcome
         if outcome.state.ended:
             return workers.kept(outcome)
-        return workers.read(self._client, self._pods(workers.selector(self._job(run_id, attempt))))
+        return workers.read(self._client, self._finder.pods(workers.selector(self._finder.job(run_id, attempt))))
 
     def follow_workers(self, run_id: str, write: Callable[[bytes], object]) -> Outcome:
         """See `Launcher.follow_workers`."""
@@ -179,13 +179,13 @@ class KubernetesLauncher:
         if outcome.state.ended:
             write(workers.kept(outcome))
             return outcome
-        with workers.Following(self._client, self._namespace, workers.selector(self._job(run_id)), write):
+        with workers.Following(self._client, self._namespace, workers.selector(self._finder.job(run_id)), write):
             return self.follow(run_id, lambda _: None)
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """See `Launcher.stop`. Kubernetes has one way to stop a container, so `interrupt` is only noted."""
-        found = self._job(run_id)
-        pods = self._pods_of(found)
+        found = self._finder.job(run_id)
+        pods = self._finder.pods_of(found)
         if status.standing(found, pods).state.ended:
             return
         place = f"{self._jobs}/{found['metadata']['name']}"
@@ -205,8 +205,8 @@ class KubernetesLauncher:
 
     def find(self, run_id: str, *, attempt: int | None = None) -> RunRecord:
         """See `Launcher.find`."""
-        found = self._job(run_id, attempt)
-        pods = self._pods_of(found)
+        found = self._finder.job(run_id, attempt)
+        pods = self._finder.pods_of(found)
         outcome = status.standing(found, pods)
         pod = status.newest(pods)
         # The runner's own record is the last line of the log: there before the cluster knows of the end, and whole.
@@ -223,11 +223,11 @@ class KubernetesLauncher:
     def runs(self) -> Iterator[RunRecord]:
         """See `Launcher.runs`."""
         newest: dict[str, Object] = {}
-        for found in self._list(names.RUN_ID):
+        for found in self._finder.jobs():
             run_id = found["metadata"]["labels"][names.RUN_ID]
-            if run_id not in newest or _attempt(found) > _attempt(newest[run_id]):
+            if run_id not in newest or attempt_of(found) > attempt_of(newest[run_id]):
                 newest[run_id] = found
-        pods = _by_job(self._pods(ALL))
+        pods = self._finder.pods_by_job()
         warnings: list[Object] | None = None
         for found in newest.values():
             own = pods.get(found["metadata"]["uid"], [])
@@ -239,8 +239,8 @@ class KubernetesLauncher:
 
     def collect(self, *, dry_run: bool) -> Collected:
         """See `Launcher.collect`."""
-        jobs = list(self._list(names.RUN_ID))
-        pods = _by_job(self._pods(ALL))
+        jobs = list(self._finder.jobs())
+        pods = self._finder.pods_by_job()
         due = [found for found in jobs if _is_due(found, pods.get(found["metadata"]["uid"], []))]
         kept = [found for found in jobs if found not in due]
         unused = self._content.unused(name for found in kept for name in content_used_by(found))
@@ -314,7 +314,7 @@ class KubernetesLauncher:
 
     def _read(self, found: Object, pod: Mapping[str, Any], tail: int | None) -> tuple[bytes, Record | None]:
         labels = found["metadata"]["labels"]
-        splitter = Splitter(labels[names.RUN_ID], _attempt(found))
+        splitter = Splitter(labels[names.RUN_ID], attempt_of(found))
         try:
             data = read_log(self._client, self._namespace, pod["metadata"]["name"], FLOW_CONTAINER, tail_lines=tail)
         except NotFound:
@@ -328,73 +328,13 @@ class KubernetesLauncher:
         data = self._content.read(job.request_map_of(found) or "", job.REQUEST_FILE)
         return request.read(data, warn=lambda _: None)
 
-    def _job(self, run_id: str, attempt: int | None = None) -> Object:
-        """The Job of an attempt, the last one if not said otherwise.
-
-        Raises:
-            UsageError: there is none.
-        """
-        found = sorted(self._list(f"{names.RUN_ID}={run_id}") if _is_run_id(run_id) else [], key=_attempt)
-        if not found:
-            raise UsageError(f"There is no run {run_id!r} in {self._name}. `penstock ls` lists those that there are.")
-        if attempt is None:
-            return found[-1]
-        for item in found:
-            if _attempt(item) == attempt:
-                return item
-        raise UsageError(f"The run {run_id} has no attempt {attempt}. It has had {_attempt(found[-1])}.")
-
-    def _list(self, selector: str) -> Iterable[Object]:
-        return _pages(self._client, self._jobs, f"{selector},{names.ENVIRONMENT}={self._name}")
-
-    def _pods(self, selector: str) -> Iterable[Object]:
-        pods = path("v1", "pods", namespace=self._namespace)
-        return _pages(self._client, pods, f"{selector},{names.ENVIRONMENT}={self._name}")
-
-    def _pods_of(self, found: Object) -> list[Object]:
-        return _by_job(self._pods(_selector(found))).get(found["metadata"]["uid"], [])
-
-
-def _pages(client: Client, where: str, selector: str) -> Iterator[Object]:
-    more = ""
-    while True:
-        page = client.get(where, labelSelector=selector, limit=500, **({"continue": more} if more else {}))
-        yield from page["items"]
-        more = page["metadata"].get("continue", "")
-        if not more:
-            return
-
-
-def _by_job(pods: Iterable[Object]) -> dict[str, list[Object]]:
-    found: dict[str, list[Object]] = {}
-    for pod in pods:
-        for owner in pod["metadata"].get("ownerReferences", []):
-            found.setdefault(owner["uid"], []).append(pod)
-    return found
-
-
-def _selector(found: Object) -> str:
-    """Selects the pods of a Job's attempt, without those that it starts for its workers."""
-    labels = found["metadata"]["labels"]
-    return f"{names.RUN_ID}={labels[names.RUN_ID]},{names.ATTEMPT}={labels[names.ATTEMPT]},!{names.WORKER}"
-
 
 def _log_is_gone(run_id: str) -> UsageError:
     return UsageError(f"The log of {run_id} is gone with its pod. `penstock describe {run_id}` tells how it ended.")
 
 
-def _attempt(found: Object) -> int:
-    return int(found["metadata"]["labels"][names.ATTEMPT])
-
-
 def _accepted_at(found: Object) -> float:
     return float(found["metadata"]["annotations"][names.ACCEPTED_AT])
-
-
-def _is_run_id(text: str) -> bool:
-    import re
-
-    return re.fullmatch(request.RUN_ID, text) is not None
 
 
 def _is_due(found: Object, pods: list[Object]) -> bool:
