@@ -51,7 +51,7 @@ class Output:
                 return
             self._text.append(text)
             self._length += len(text)
-            due, self._due = self._due, True
+            due, self._due = self._due, self._worker is not None
         if not due and self._worker is not None:
             self._worker.loop.add_callback(self._worker.loop.call_later, SECONDS, self.flush)
 

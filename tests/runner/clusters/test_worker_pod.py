@@ -210,14 +210,16 @@ ENDS: list[tuple[str, dict[str, Any], Ended | None]] = [
         Ended(
             end=End.HOPELESS,
             failure_class=FailureClass.CONFIG,
-            why="worker_spec: image is another one.",
+            why="cannot work with this run: worker_spec: image is another one",
             last_words="noise\npenstock: worker_spec: image is another one.",
         ),
     ),
     (
         "cannot work with the run, without a word",
         {"state": terminated(65)},
-        Ended(end=End.HOPELESS, failure_class=FailureClass.CONFIG, why="cannot work with this run"),
+        Ended(
+            end=End.HOPELESS, failure_class=FailureClass.CONFIG, why="cannot work with this run: it does not say why"
+        ),
     ),
     (
         "without a scheduler",
