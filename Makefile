@@ -21,7 +21,7 @@ lint: ## Check the code: ruff, mypy, import-linter, generated files, workflows
 	@$(PYTHON) -m tools.lint
 
 bench: ## Measure Penstock against its alternatives on this machine
-	@$(PYTHON) -m tools.setup --with prefect --with bench
+	@$(PYTHON) -m tools.setup --with prefect --with bench --with dask-kubernetes
 	@.venv/bin/python -m tests.bench
 
 docs: ## Generate what is generated: reference pages and schemas

@@ -1,4 +1,4 @@
-"""Sets the checkout up: `python3 -m tools.setup [--with prefect] [--with bench]`.
+"""Sets the checkout up: `python3 -m tools.setup [--with prefect] [--with bench] [--with dask-kubernetes]`.
 
 Makes `.venv` from the lock files, and further environments for what cannot live in it. Run again, it does nothing.
 """
@@ -50,6 +50,9 @@ MAIN = Environment(VENV, (CHECKOUT / "requirements.lock", CHECKOUT / "examples" 
 EXTRA = {
     "prefect": Environment(PRIVATE / "venvs" / "prefect", (CHECKOUT / "tests" / "prefect" / "requirements.lock",), 20),
     "bench": Environment(PRIVATE / "venvs" / "metaflow", (CHECKOUT / "tests" / "bench" / "metaflow.lock",), 10),
+    "dask-kubernetes": Environment(
+        PRIVATE / "venvs" / "dask-kubernetes", (CHECKOUT / "tests" / "bench" / "dask_kubernetes.lock",), 10
+    ),
 }
 
 

@@ -11,7 +11,17 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import bed, cli_section, kubernetes_section, machine, peers_section, picture, report, runner_section
+from tests.bench import (
+    bed,
+    cli_section,
+    dask_kubernetes_section,
+    kubernetes_section,
+    machine,
+    peers_section,
+    picture,
+    report,
+    runner_section,
+)
 from tests.bench.processes import MeasurementError
 from tools.errors import EXIT_UNAVAILABLE, ToolError
 from tools.paths import CHECKOUT, PRIVATE
@@ -27,6 +37,7 @@ SECTIONS = {
     cli_section.SECTION: cli_section.measure,
     peers_section.SECTION: peers_section.measure,
     kubernetes_section.SECTION: kubernetes_section.measure,
+    dask_kubernetes_section.SECTION: dask_kubernetes_section.measure,
 }
 PICTURE = PRIVATE / "bench.svg"
 
@@ -65,7 +76,8 @@ def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
     facts = machine.facts()
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
     skipped |= kubernetes_section.missing() if kubernetes_section.SECTION in sections else {}
-    note(f"Measures {', '.join(sections)}: about 2 min when that is everything. A busy machine widens the spread.")
+    skipped |= dask_kubernetes_section.missing() if dask_kubernetes_section.SECTION in sections else {}
+    note(f"Measures {', '.join(sections)}: about 6 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():
             if section in sections:

@@ -111,9 +111,13 @@ class Namespace:
     def _first_line(self, selector: str) -> float:
         pod = self.client.get(path("v1", "pods", namespace=self.name), labelSelector=selector)["items"][0]
         log = path("v1", "pods", namespace=self.name, name=pod["metadata"]["name"], sub="log")
-        stamp = self.client.raw("GET", log, container="flow", timestamps=True).split(b" ", 1)[0].decode()
-        # Python reads microseconds, the kubelet writes nanoseconds.
-        return datetime.fromisoformat(f"{stamp[:26].rstrip('Z')}+00:00").timestamp()
+        return moment(self.client.raw("GET", log, container="flow", timestamps=True).split(b" ", 1)[0].decode())
+
+
+def moment(stamp: str) -> float:
+    """The time that a kubelet writes before a line of a log, in seconds since 1970."""
+    # Python reads microseconds, the kubelet writes nanoseconds.
+    return datetime.fromisoformat(f"{stamp[:26].rstrip('Z')}+00:00").timestamp()
 
 
 @contextlib.contextmanager
