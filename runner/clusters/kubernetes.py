@@ -111,16 +111,18 @@ def kubernetes_cluster(
 
 
 def _close(cluster: "KubernetesCluster") -> None:
-    """Close it without the tracebacks that distributed logs of everything that still waits for a worker."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """Close it without the tracebacks that these log of every connection and every worker that is still waited for."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         cluster.close()
     except Exception as error:  # noqa: BLE001 how the flow ended stays as it was; the pods are deleted in any case
         print(f"penstock: Dask did not close cleanly ({type(error).__name__}: {error})", file=sys.stderr)
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _template(attempt: Attempt, section: DaskKubernetes) -> Template:
