@@ -14,6 +14,7 @@ import sys
 from typing import Any, NoReturn
 
 from runner import contract, inputs, log
+from runner.clusters.output import Output
 from runner.clusters.versions import difference, own_versions
 from runner.clusters.worker_pod import INPUT_VARIABLE, KEYS_VARIABLE
 from runner.environment import Log
@@ -37,10 +38,11 @@ def main() -> int:
     except PenstockError as error:
         print(f"penstock: {error}", file=sys.stderr)
         return error.exit_code
+    output = Output()  # before logging takes stderr as it is
     log.configure(contract.decode(Log, told["log"], subject="worker's input", warn=lambda _: None))
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     folder = temporary_folder()
-    asyncio.run(_work(told, keys, folder))
+    asyncio.run(_work(told, keys, folder, output))
     raise AssertionError("a worker ends its process itself")
 
 
@@ -57,13 +59,12 @@ def _check_versions(expected: dict[str, str]) -> None:
     )
 
 
-async def _work(told: dict[str, Any], keys: str, folder: str) -> NoReturn:
+async def _work(told: dict[str, Any], keys: str, folder: str, output: Output) -> NoReturn:
     import dask
     from distributed import Worker
     from distributed.system import MEMORY_LIMIT
 
     from runner.clusters import tls
-    from runner.clusters.output import Output
 
     settings: dict[str, Any] = {"distributed.worker.http.routes": [], "temporary-directory": folder}
     if folder != CANDIDATES[0] and folder in CANDIDATES:
@@ -72,15 +73,15 @@ async def _work(told: dict[str, Any], keys: str, folder: str) -> NoReturn:
     dask.config.set(settings)
 
     class Member(Worker):  # type: ignore[misc]
-        """A worker that remembers why it closed."""
+        """A worker that sends its last lines, and remembers why it closed."""
 
         close_reason = ""
 
         async def close(self, *arguments: Any, reason: str = "", **options: Any) -> Any:
             self.close_reason = self.close_reason or reason
+            output.flush()
             return await super().close(*arguments, reason=reason, **options)
 
-    output = Output()
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     host = os.environ["PENSTOCK_POD_IP"]
@@ -103,7 +104,6 @@ async def _work(told: dict[str, Any], keys: str, folder: str) -> NoReturn:
     await asyncio.wait({up, stop}, return_when=asyncio.FIRST_COMPLETED)
     if up.done():
         _exit(up.result())
-    output.flush()
     # Without a scheduler, or another worker, there is nobody to hand anything to.
     with contextlib.suppress(Exception):
         await asyncio.wait_for(worker.close_gracefully(reason="SIGTERM"), LEAVE_SECONDS)

@@ -2,6 +2,7 @@
 
 import ctypes
 import faulthandler
+import logging
 import os
 import random
 import socket
@@ -205,6 +206,7 @@ def _random(number: int, seconds: float = 0.0) -> float:
 def _talk(number: int) -> int:
     print(f"hello from {get_worker().name}")
     print(f"trouble with {get_worker().name}", file=sys.stderr)
+    logging.getLogger("flow").info("logged")
     return number
 
 
