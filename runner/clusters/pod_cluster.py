@@ -8,7 +8,7 @@ replaced so and so often, and numbers are never used twice.
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from distributed import Scheduler, SpecCluster
@@ -107,6 +107,8 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         """Workers that there may be: fewer than at first when lost ones are not replaced any more."""
         self._losses = 0
         self._connected: set[int] = set()
+        self._addresses: dict[str, int] = {}
+        """Which worker is at an address that the scheduler knows."""
         self._hopeless: WorkersUnavailableError | None = None
         self.on_hopeless: Callable[[UnavailableError], object] | None = None
         """Called in another thread when there are no workers and never will be, with what to tell."""
@@ -133,6 +135,7 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
 
     async def _start(self) -> None:
         await super()._start()
+        self._note(self.scheduler_info["workers"])  # those that were there before this listened
         self.scheduler.stream_handlers[OUTPUT] = self._take_output
 
     def scale(self, n: int = 0, memory: str | None = None, cores: int | None = None) -> Any:
@@ -145,8 +148,8 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
 
     def adapt(self, **options: Any) -> Any:
         """Have as many workers as the work needs, within the run's range; see `SpecCluster.adapt`."""
-        options["minimum"] = max(0, options.get("minimum", self.minimum))
         options["maximum"] = min(self.maximum, options.get("maximum", self.maximum))
+        options["minimum"] = min(max(0, options.get("minimum", self.minimum)), options["maximum"])
         return super().adapt(**{**ADAPTIVE, **options})
 
     def new_worker_spec(self) -> dict[int, Any]:
@@ -198,11 +201,16 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
     def _update_worker_status(self, op: str, msg: Any) -> None:
         """See `SpecCluster`, whose own way with lost workers would give a number to two pods."""
         if op == "add":
-            self._connected.update(info["name"] for info in msg["workers"].values())
+            self._note(msg["workers"])
         else:
-            name = self.scheduler_info["workers"][msg]["name"]
-            self.loop.call_later(LOST_SECONDS, self._on_lost, name)
+            self.loop.call_later(LOST_SECONDS, self._on_lost, self._addresses.pop(msg))
+            if msg not in self.scheduler_info["workers"]:
+                return  # `wait_for_workers` puts a newer list in this one's place
         Cluster._update_worker_status(self, op, msg)  # noqa: SLF001 past SpecCluster's
+
+    def _note(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
+        self._addresses.update({address: info["name"] for address, info in workers.items()})
+        self._connected.update(info["name"] for info in workers.values())
 
     async def _correct_state_internal(self) -> None:
         leaving = set(self.workers) - set(self.worker_spec)
@@ -229,7 +237,8 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         except (TimeoutError, OSError):
             return
         for address, text in answers.items():
-            self._take_output(address, text)
+            if text:  # null from a worker that is not ours: of the user's own command
+                self._take_output(address, text)
 
     def _take_output(self, worker: str, text: str) -> None:
         state = self.scheduler.workers.get(worker)
