@@ -108,7 +108,7 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         self._losses = 0
         self._connected: set[int] = set()
         self._addresses: dict[str, int] = {}
-        """Which worker is at an address that the scheduler knows."""
+        """Which worker is, or was last, at an address."""
         self._hopeless: WorkersUnavailableError | None = None
         self.on_hopeless: Callable[[UnavailableError], object] | None = None
         """Called in another thread when there are no workers and never will be, with what to tell."""
@@ -203,7 +203,7 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         if op == "add":
             self._note(msg["workers"])
         else:
-            self.loop.call_later(LOST_SECONDS, self._on_lost, self._addresses.pop(msg))
+            self.loop.call_later(LOST_SECONDS, self._on_lost, self._addresses.get(msg))
             if msg not in self.scheduler_info["workers"]:
                 return  # `wait_for_workers` puts a newer list in this one's place
         Cluster._update_worker_status(self, op, msg)  # noqa: SLF001 past SpecCluster's
@@ -241,8 +241,9 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
                 self._take_output(address, text)
 
     def _take_output(self, worker: str, text: str) -> None:
+        # The last lines of a worker that leaves come when the scheduler does not know it any more.
         state = self.scheduler.workers.get(worker)
-        self._log.take(worker if state is None else state.name, text)
+        self._log.take(self._addresses.get(worker, worker) if state is None else state.name, text)
 
     def _on_lost(self, number: int) -> None:
         """A worker has been away for too long; one that came back, or whose pod has ended, is none."""

@@ -62,6 +62,7 @@ def _check_versions(expected: dict[str, str]) -> None:
 async def _work(told: dict[str, Any], keys: str, folder: str, output: Output) -> NoReturn:
     import dask
     from distributed import Worker
+    from distributed.core import Status
     from distributed.system import MEMORY_LIMIT
 
     from runner.clusters import tls
@@ -104,9 +105,10 @@ async def _work(told: dict[str, Any], keys: str, folder: str, output: Output) ->
     await asyncio.wait({up, stop}, return_when=asyncio.FIRST_COMPLETED)
     if up.done():
         _exit(up.result())
-    # Without a scheduler, or another worker, there is nobody to hand anything to.
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(worker.close_gracefully(reason="SIGTERM"), LEAVE_SECONDS)
+    if worker.status in (Status.running, Status.paused):  # else it holds nothing
+        # Without a scheduler, or another worker, there is nobody to hand anything to.
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(worker.close_gracefully(reason="SIGTERM"), LEAVE_SECONDS)
     _exit(ExitCode.TERMINATED)
 
 
