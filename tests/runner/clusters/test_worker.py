@@ -202,7 +202,8 @@ def test_a_worker_that_is_alone_leaves_soon_when_it_is_taken_away(
     cluster: tuple[KubernetesCluster, Path], tmp_path: Path
 ) -> None:
     with joined(cluster[0], tmp_path, 0) as (client, workers):
-        client.submit(os.urandom, 8, pure=False).result(SECONDS)
+        future = client.submit(os.urandom, 8, pure=False)
+        assert len(future.result(SECONDS)) == 8
         workers[0].process.send_signal(signal.SIGTERM)
 
         assert workers[0].wait()[0] == 143
@@ -260,7 +261,7 @@ def test_what_a_worker_prints_is_shown_and_kept(cluster: tuple[KubernetesCluster
         print("trouble", file=sys.stderr)
 
     with joined(cluster[0], tmp_path, 5) as (client, workers):
-        client.submit(talk, pure=False).result(SECONDS)
+        client.run(talk)
         client.retire_workers(names=[5])
         code, output = workers[5].wait()
 
