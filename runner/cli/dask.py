@@ -60,9 +60,15 @@ def workers_of(options: argparse.Namespace, environment: Environment, executor: 
         return None
     flags = [f"--{name.replace('_', '-')}" for name in given]
     section = environment.dask_kubernetes
-    if section is None or not _opens_cluster(executor):
-        if section is None and list(given) == ["workers"] and _opens_cluster(executor):
+    if section is None and _opens_cluster(executor):
+        wrong = [flag for flag in flags if flag != "--workers"]
+        if not wrong:
             return None
+        raise UsageError(
+            f"{wrong[0]} is given, expected --workers: the run's workers are processes, as many from the start to the "
+            "end. Give that, or choose an environment whose workers are pods."
+        )
+    if section is None or not _opens_cluster(executor):
         raise UsageError(
             f"{flags[0]} is given, expected none: the run's executor has no workers of its own to count. "
             "Leave it out, or choose an environment that has some."
