@@ -135,7 +135,8 @@ def _stamped(client: Client, pod: Object) -> list[tuple[bytes, str, bytes]]:
         data = client.raw("GET", where, container=WORKER_CONTAINER, timestamps=True)
     except (NotStarted, NotFound):
         return []
-    lines = [line.partition(b" ") for line in data.splitlines()]
+    # Not splitlines: what a progress bar prints has carriage returns in one line, with one time.
+    lines = [line.partition(b" ") for line in data.removesuffix(b"\n").split(b"\n") if line]
     return [(stamp, _number(pod), text) for stamp, _, text in lines]
 
 
