@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from runner.execute import _end_of
+from runner.environment import Callbacks, Environment, Executor, ExecutorType
+from runner.errors import ContractError
+from runner.execute import _end_of, _Loaded, _on_execute
+from runner.flow import Script
+from runner.parameters import Bound
+from runner.request import WorkerCount
+from tests.runner.attempts import attempt_of, dask_pods
 from tests.testbed.runner_process import BEHAVIOURS, Ended, run_flow
 
 ALL = {"on_execute": "callbacks:on_execute", "on_start": "callbacks:on_start", "on_exit": "callbacks:on_exit"}
@@ -223,3 +229,100 @@ def test_a_bug_of_the_runner_is_told_apart_from_the_users_errors(capsys: pytest.
     assert (end.exit_code, end.failure.failure_class) == (70, "internal")
     assert end.failure.message == "The runner has a bug, please report it: KeyError: 'oops'"
     assert "KeyError: 'oops'" in capsys.readouterr().err
+
+
+def sized(environment: Environment, changes: object, **request: Any) -> tuple[tuple[Executor, WorkerCount | None], Any]:
+    """What `on_execute` makes of the cluster when it returns the changes, and the options that it was given."""
+    seen: list[dict[str, object]] = []
+
+    def on_execute(_: object, options: dict[str, object]) -> object:
+        seen.append(dict(options))
+        options.clear()  # what it does to them is of no effect
+        return changes
+
+    loaded = _Loaded(
+        flow=Script(path="flow.py", code=compile("", "flow.py", "exec")),
+        bound=Bound(arguments={}, clients=(), positional_only=()),
+        callbacks={"on_execute": on_execute},
+    )
+    callbacks = Callbacks(on_execute="hooks:sizes")
+    attempt = attempt_of(environment, request={"callbacks": callbacks, **request})
+    return _on_execute(attempt.executor, attempt.workers, loaded, attempt), *seen
+
+
+PODS = Executor(type=ExecutorType.DASK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (None, (2, 4)),
+        ({}, (2, 4)),
+        ({"min_workers": 0}, (0, 4)),
+        ({"max_workers": 3}, (2, 3)),
+        ({"min_workers": 3, "max_workers": 3}, (3, 3)),
+    ],
+)
+def test_on_execute_sizes_a_cluster_of_pods(changes: dict[str, int] | None, expected: tuple[int, int]) -> None:
+    found, options = sized(dask_pods(), changes)
+
+    assert options == {"min_workers": 2, "max_workers": 4}
+    assert found == (PODS, WorkerCount(min_workers=expected[0], max_workers=expected[1]))
+
+
+def test_on_execute_sees_the_size_that_the_run_was_asked_for() -> None:
+    found, options = sized(dask_pods(), {"max_workers": 2}, workers=WorkerCount(min_workers=1, max_workers=3))
+
+    assert options == {"min_workers": 1, "max_workers": 3}
+    assert found == (PODS, WorkerCount(min_workers=1, max_workers=2))
+
+
+@pytest.mark.parametrize("executor", [Executor(), Executor(type=ExecutorType.DASK, address="tcp://other:8786")])
+def test_on_execute_has_nothing_to_size_where_no_cluster_is_opened(executor: Executor) -> None:
+    found, options = sized(dask_pods(), None, executor=executor)
+
+    assert (found, options) == ((executor, None), {})
+    with pytest.raises(ContractError, match=r"is \['max_workers'\], expected a mapping with some of \[\], or None"):
+        sized(dask_pods(), {"max_workers": 2}, executor=executor)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"workers": 2},
+            (
+                "what hooks:sizes returned is ['workers'], expected a mapping with some of "
+                "['max_workers', 'min_workers'], or None. Return only the options to change."
+            ),
+        ),
+        (
+            {"max_workers": 5},
+            (
+                "what hooks:sizes returned: max_workers is 5, expected at most the 4 that the stack allows. "
+                "Ask for fewer, or raise max_workers of the stack and `pulumi up`."
+            ),
+        ),
+        ({"min_workers": 5}, "what hooks:sizes returned: min_workers is 5, expected at most the 4 of max_workers."),
+        (
+            {"max_workers": 0, "min_workers": 0},
+            "what hooks:sizes returned: max_workers is 0, expected a whole number of at least 1.",
+        ),
+        (
+            {"min_workers": "2"},
+            'what hooks:sizes returned: min_workers is "2", expected a whole number of at least 0.',
+        ),
+        (
+            7,
+            (
+                "what hooks:sizes returned is 7, expected a mapping with some of ['max_workers', 'min_workers'], or None. "
+                "Return only the options to change."
+            ),
+        ),
+    ],
+)
+def test_a_size_that_a_cluster_of_pods_cannot_have(changes: object, sentence: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        sized(dask_pods(), changes)
+
+    assert str(caught.value) == sentence

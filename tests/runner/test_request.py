@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from runner.contract import MAX_BYTES, to_bytes
-from runner.environment import Callbacks, Executor, ExecutorType, Log, LogLevel
+from runner.environment import Callbacks, Environment, Executor, ExecutorType, Log, LogLevel
 from runner.errors import ContractError
-from runner.request import Bundle, RunRequest, read
+from runner.request import Bundle, RunRequest, WorkerCount, check_workers, read
+from tests.runner.attempts import LOCAL, dask_pods
 from tests.runner.strategies import ANY_TEXT, HOSTILE, REQUESTS, mutations
 
 NEXT_STEP = " Start the run with `penstock run` of the same version as the runner."
@@ -30,6 +31,7 @@ FULL = RunRequest(
     image="registry.example/reports:7",
     callbacks=Callbacks(on_execute="hooks:sizes", on_start="hooks:start", on_exit="hooks:tell"),
     executor=Executor(type=ExecutorType.DASK, workers=2, threads_per_worker=1, memory_limit_mib=512, dashboard=True),
+    workers=WorkerCount(min_workers=0, max_workers=8),
     run_seconds=90,
     log=Log(level=LogLevel.DEBUG, extra_loggers=("flow",)),
 )
@@ -89,6 +91,16 @@ def test_only_version_run_id_time_and_flow_are_needed() -> None:
         ({"callbacks": None}, "callbacks is null, expected an object."),
         ({"callbacks": {"on_start": "a:b:c"}}, 'callbacks.on_start is "a:b:c", expected module:function.'),
         ({"executor": {"type": None}}, "executor.type is null, expected one of inline, dask."),
+        ({"workers": 2}, "workers is 2, expected an object."),
+        ({"workers": {"min_workers": 1}}, "workers.max_workers is missing, expected a value."),
+        (
+            {"workers": {"min_workers": -1, "max_workers": 2}},
+            "workers.min_workers is -1, expected a whole number of at least 0.",
+        ),
+        (
+            {"workers": {"min_workers": 0, "max_workers": 0}},
+            "workers.max_workers is 0, expected a whole number of at least 1.",
+        ),
         ({"run_seconds": 0}, "run_seconds is 0, expected seconds, more than 0 and at most ten years."),
         ({"run_seconds": False}, "run_seconds is false, expected seconds, more than 0 and at most ten years."),
         ({"log": {"extra_loggers": "flow"}}, 'log.extra_loggers is "flow", expected a list.'),
@@ -112,6 +124,35 @@ def test_a_contradiction_inside_the_executor_is_refused_with_its_place() -> None
     assert str(caught.value) == (
         f"run request: executor.workers is given for an inline executor, expected the type dask with it.{NEXT_STEP}"
     )
+
+
+def test_a_range_of_workers_that_is_none_is_refused_with_its_place() -> None:
+    with pytest.raises(ContractError) as caught:
+        read(json.dumps({**SMALLEST, "workers": {"min_workers": 3, "max_workers": 2}}), warn=pytest.fail)
+
+    assert str(caught.value) == (
+        f"run request: workers.min_workers is 3, expected at most the 2 of max_workers.{NEXT_STEP}"
+    )
+
+
+@pytest.mark.parametrize("count", [(0, 1), (2, 4), (4, 4), (1, 1)])
+def test_as_many_workers_as_the_environment_may_have_are_allowed(count: tuple[int, int]) -> None:
+    check_workers(dask_pods(), WorkerCount(min_workers=count[0], max_workers=count[1]), subject="x")
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        (dask_pods(), "max_workers is 5, expected at most the 4 that the stack allows."),
+        (LOCAL, "workers is given, expected none: the environment provisions no workers."),
+    ],
+)
+def test_more_workers_than_the_environment_may_have_are_refused(environment: Environment, sentence: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        check_workers(environment, WorkerCount(min_workers=0, max_workers=5), subject="run request")
+
+    step = "Ask for fewer, or raise max_workers of the stack and `pulumi up`."
+    assert str(caught.value) == f"run request: {sentence} {step}"
 
 
 @pytest.mark.parametrize("version", [2, 0, "1", True, 1.5])

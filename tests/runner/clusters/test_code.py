@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from runner.attempt import Attempt, Code
+from runner.attempt import Code
 from runner.clusters.code import NAME, send_code
-from runner.environment import Environment
 from runner.errors import LoadError
 from runner.launch.pack import pack
-from runner.request import Bundle, RunRequest
-from runner.sections import Kind, Local
+from runner.request import Bundle
+from tests.runner.attempts import attempt_of
 
 FILES = {
     "top.py": "WORD = 'top'\n",
@@ -62,20 +61,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sent(flow: str, *, code: Code | None) -> bytes:
     """What the workers of a run of the flow get, as it goes over the wire."""
-    attempt = Attempt(
-        environment=Environment(kind=Kind.LOCAL, name="test", local=Local()),
-        request=RunRequest(run_id="the-run", accepted_at=0.0, flow=flow),
-        outcome_file=None,
-        outcome_limit=None,
-        trailer=False,
-        artifacts=None,
-        code=code,
-        warnings=(),
-        lock_fd=None,
-        started_at=0.0,
-    )
     client = Client()
-    send_code(client, attempt)
+    send_code(client, attempt_of(request={"flow": flow}, code=code))
     (plugin,) = client.plugins
     assert plugin.name == NAME
     return pickle.dumps(plugin)
