@@ -315,8 +315,8 @@ def test_on_execute_has_nothing_to_size_where_no_cluster_is_opened(executor: Exe
         (
             7,
             (
-                "what hooks:sizes returned is 7, expected a mapping with some of ['max_workers', 'min_workers'], or None. "
-                "Return only the options to change."
+                "what hooks:sizes returned is 7, expected a mapping with some of ['max_workers', 'min_workers'], "
+                "or None. Return only the options to change."
             ),
         ),
     ],
