@@ -4,6 +4,9 @@ import pytest
 
 from runner.kubernetes.client import Client
 from tests.testbed import kubernetes_cluster
+from tests.testbed.dask_on_kubernetes import await_nothing_left, dask_namespace
+
+GONE_SECONDS = 15
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +26,11 @@ def client(_namespaces_are_gone: None) -> Iterator[Client]:
 def namespace(client: Client) -> Iterator[str]:
     with kubernetes_cluster.namespace(client) as name:
         yield name
+
+
+@pytest.fixture
+def namespace_with_workers(client: Client) -> Iterator[str]:
+    with dask_namespace(client) as name:
+        yield name
+        # What follows a run's end, whatever that was.
+        await_nothing_left(client, name, GONE_SECONDS)

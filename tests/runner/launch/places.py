@@ -12,6 +12,7 @@ from runner.launch.pack import pack
 from runner.request import RunRequest
 from runner.sections import Kind, Local
 from tests.testbed import kubernetes_cluster
+from tests.testbed.dask_on_kubernetes import dask_environment
 from tests.testbed.followed_run import Run
 from tests.testbed.runner_process import BEHAVIOURS, FLOWS
 
@@ -53,4 +54,10 @@ def local() -> Place:
 def kubernetes(client: Client, namespace: str) -> Place:
     """A namespace of a cluster."""
     environment = kubernetes_cluster.environment(namespace)
+    return Place(launcher=KubernetesLauncher(environment, client), environment=environment)
+
+
+def dask(client: Client, namespace: str) -> Place:
+    """A namespace of a cluster in which each run opens a cluster of one Dask worker."""
+    environment = dask_environment(namespace, 1)
     return Place(launcher=KubernetesLauncher(environment, client), environment=environment)

@@ -17,11 +17,20 @@ from tests.runner.launch.places import Place
 LONG_SECONDS = 120
 
 
-@pytest.fixture(params=[Kind.LOCAL, pytest.param(Kind.KUBERNETES_JOB, marks=pytest.mark.cluster)], ids=str)
+ON_KUBERNETES = {
+    Kind.KUBERNETES_JOB: ("namespace", places.kubernetes),
+    Kind.DASK_KUBERNETES: ("namespace_with_workers", places.dask),
+}
+
+
+@pytest.fixture(
+    params=[Kind.LOCAL, *(pytest.param(kind, marks=pytest.mark.cluster) for kind in ON_KUBERNETES)], ids=str
+)
 def place(request: pytest.FixtureRequest) -> Place:
     if request.param is Kind.LOCAL:
         return places.local()
-    return places.kubernetes(request.getfixturevalue("client"), request.getfixturevalue("namespace"))
+    namespace, make = ON_KUBERNETES[request.param]
+    return make(request.getfixturevalue("client"), request.getfixturevalue(namespace))
 
 
 def _facts(outcome: Outcome) -> Outcome:
