@@ -247,7 +247,7 @@ def sized(environment: Environment, changes: object, **request: Any) -> tuple[tu
     )
     callbacks = Callbacks(on_execute="hooks:sizes")
     attempt = attempt_of(environment, request={"callbacks": callbacks, **request})
-    return _on_execute(attempt.executor, attempt.workers, loaded, attempt), *seen
+    return _on_execute(attempt.executor, attempt.workers, loaded, attempt), seen[0]
 
 
 PODS = Executor(type=ExecutorType.DASK)
