@@ -1,5 +1,6 @@
 """What holds for every Dask cluster that a run can use, and what is particular to the local one."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -9,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from runner import contract
+from runner.environment import Executor
+from tests.testbed import kubernetes_cluster
 from tests.testbed.dask_cluster import existing_cluster
+from tests.testbed.dask_on_kubernetes import await_nothing_left, dask_environment, dask_namespace
 from tests.testbed.runner_process import BEHAVIOURS, FLOWS, Ended, await_file, await_gone, run_flow, started
 
 pytestmark = [pytest.mark.dask, pytest.mark.timeout(120)]
@@ -17,32 +22,63 @@ ON_DASK = FLOWS / "on_dask.py"
 LOCAL = {"type": "dask", "workers": 2, "threads_per_worker": 1, "memory_limit_mib": 512, "performance_report": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """A kind of cluster under test."""
 
-    kind: str
     executor: dict[str, Any]
+    namespace: str | None = None
+    """Where the workers are pods, and the flow is in one; null where it is in a process of this machine."""
+
+    def scratch(self, folder: Path) -> Path:
+        """A folder that the flow can write to, the test's own where that is on this machine."""
+        return folder if self.namespace is None else Path("/dev/shm")
 
 
-@pytest.fixture(scope="module", params=["local", "address", "address-tls"])
+@pytest.fixture(
+    scope="module", params=["local", "address", "address-tls", pytest.param("pods", marks=pytest.mark.cluster)]
+)
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if request.param == "local":
-        yield Cluster("local", LOCAL)
-        return
-    with existing_cluster(tmp_path_factory.mktemp("cluster"), tls=request.param == "address-tls") as executor:
-        yield Cluster("address", executor)
+        yield Cluster(executor=LOCAL)
+    elif request.param == "pods":
+        request.getfixturevalue("_namespaces_are_gone")
+        with kubernetes_cluster.cluster_client() as client, dask_namespace(client) as namespace:
+            yield Cluster(executor={"type": "dask", "performance_report": False}, namespace=namespace)
+            await_nothing_left(client, namespace, 15)
+    else:
+        with existing_cluster(tmp_path_factory.mktemp("cluster"), tls=request.param == "address-tls") as executor:
+            yield Cluster(executor=executor)
 
 
 Run = Callable[..., Ended]
 
 
+def run_in_pods(
+    folder: Path, namespace: str, executor: dict[str, Any], function: str, parameters: dict[str, Any]
+) -> Ended:
+    """Run a flow with its code sent along, to its end."""
+    in_force = contract.decode(Executor, executor, subject="", warn=pytest.fail)
+    with kubernetes_cluster.cluster_client() as client:
+        target = dask_environment(namespace, 2, executor=in_force)
+        started = kubernetes_cluster.submit(client, target, function, file=ON_DASK.name, **parameters)
+        outcome = started.follow()
+    assert outcome.exit_code is not None
+    output = bytes(started.output)
+    return Ended(
+        exit_code=outcome.exit_code, outcome=json.loads(contract.to_bytes(outcome)), output=output, folder=folder
+    )
+
+
 @pytest.fixture
 def run(tmp_path: Path, cluster: Cluster) -> Run:
-    def run(function: str, parameters: dict[str, Any] | None = None, **options: Any) -> Ended:
-        return run_flow(
-            tmp_path, f"{ON_DASK}:{function}", parameters, environment={"executor": cluster.executor}, **options
-        )
+    def run(
+        function: str, parameters: dict[str, Any] | None = None, *, executor: dict[str, Any] | None = None
+    ) -> Ended:
+        in_force = {**cluster.executor, **(executor or {})}
+        if cluster.namespace is not None:
+            return run_in_pods(tmp_path, cluster.namespace, in_force, function, parameters or {})
+        return run_flow(tmp_path, f"{ON_DASK}:{function}", parameters, environment={"executor": in_force})
 
     return run
 
@@ -59,8 +95,8 @@ def test_an_optional_client_is_given(run: Run) -> None:
     assert run("optional").outcome["result"] is True
 
 
-def test_a_failing_flow_keeps_its_exit_code(run: Run, tmp_path: Path) -> None:
-    ended = run("fail", {"ready": str(tmp_path / "ready")})
+def test_a_failing_flow_keeps_its_exit_code(run: Run, cluster: Cluster, tmp_path: Path) -> None:
+    ended = run("fail", {"ready": str(cluster.scratch(tmp_path) / "ready")})
 
     assert ended.exit_code == 1
     assert ended.outcome["failure"]["message"] == "ValueError: after the cluster was open"
@@ -149,17 +185,15 @@ def test_a_local_cluster_is_gone_however_the_flow_ends(tmp_path: Path, end: str)
 
 
 @pytest.mark.parametrize("function", ["with_parameter", "fail_with_tasks"])
-def test_report_and_picture_are_kept_however_the_flow_ends(tmp_path: Path, cluster: Cluster, function: str) -> None:
-    executor = {**cluster.executor, "performance_report": True}
-    ended = run_flow(tmp_path, f"{ON_DASK}:{function}", environment={"executor": executor})
+def test_report_and_picture_are_kept_however_the_flow_ends(run: Run, function: str) -> None:
+    ended = run(function, executor={"performance_report": True})
 
     assert ended.exit_code == {"with_parameter": 0, "fail_with_tasks": 1}[function]
     assert b"penstock:" not in ended.output
-    folder = ended.folder / "artifacts"
-    names = ["dask-performance-report.html", "dask-task-stream.svg"]
-    assert [item["path"] for item in ended.outcome["artifacts"]] == [str(folder / name) for name in names]
-    assert "Dask Performance Report" in (folder / names[0]).read_text()
-    assert ">5 tasks on 2 workers in " in (folder / names[1]).read_text()
+    kept = {item["name"]: Path(item["path"]).read_text() for item in ended.outcome["artifacts"]}
+    assert list(kept) == ["dask-performance-report.html", "dask-task-stream.svg"]
+    assert "Dask Performance Report" in kept["dask-performance-report.html"]
+    assert ">5 tasks on 2 workers in " in kept["dask-task-stream.svg"]
 
 
 def test_the_picture_is_kept_where_bokeh_is_not_installed(tmp_path: Path) -> None:
