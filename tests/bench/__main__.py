@@ -77,7 +77,7 @@ def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
     skipped |= kubernetes_section.missing() if kubernetes_section.SECTION in sections else {}
     skipped |= dask_kubernetes_section.missing() if dask_kubernetes_section.SECTION in sections else {}
-    note(f"Measures {', '.join(sections)}: about 6 min when that is everything. A busy machine widens the spread.")
+    note(f"Measures {', '.join(sections)}: about 7 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():
             if section in sections:

@@ -70,10 +70,15 @@ class RawCluster:
         """What its scheduler's pod answers."""
         return ask(self.client, self.namespace, self.name, question)
 
-    def start_workers(self, count: int) -> float:
-        """Ask for so many at once, and wait until they are connected; the seconds that it took."""
-        options = ["--tls-ca-file", KEYS, "--tls-cert", KEYS, "--tls-key", KEYS] if self.encrypted else []
-        command = ["dask", "worker", self.address, "--no-nanny", "--nthreads", "1", *options]
+    def start_workers(self, count: int, *options: str) -> float:
+        """Ask for so many at once, and wait until they are connected; the seconds that it took.
+
+        Args:
+            count: how many.
+            options: further ones of `dask worker`.
+        """
+        keys = ["--tls-ca-file", KEYS, "--tls-cert", KEYS, "--tls-key", KEYS] if self.encrypted else []
+        command = ["dask", "worker", self.address, "--no-nanny", "--nthreads", "1", *keys, *options]
         pods = [
             _pod(f"{self.name}-{number}", f"{self.name}-worker", command, encrypted=self.encrypted)
             for number in range(count)
