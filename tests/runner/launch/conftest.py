@@ -9,19 +9,6 @@ from tests.testbed.dask_on_kubernetes import await_nothing_left, dask_namespace
 GONE_SECONDS = 15
 
 
-@pytest.fixture(scope="session")
-def _namespaces_are_gone() -> Iterator[None]:
-    yield
-    with kubernetes_cluster.cluster_client() as client:
-        kubernetes_cluster.await_no_namespaces(client)
-
-
-@pytest.fixture
-def client(_namespaces_are_gone: None) -> Iterator[Client]:
-    with kubernetes_cluster.cluster_client() as client:
-        yield client
-
-
 @pytest.fixture
 def namespace(client: Client) -> Iterator[str]:
     with kubernetes_cluster.namespace(client) as name:
