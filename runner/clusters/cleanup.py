@@ -22,6 +22,7 @@ def main() -> int:
     from runner.kubernetes.client import Client, path
     from runner.kubernetes.config import load
     from runner.kubernetes.errors import NotFound
+    from runner.outcome import ExitCode
 
     try:
         access = load()
@@ -33,6 +34,7 @@ def main() -> int:
         )
         pods = path("v1", "pods", namespace=owner.namespace)
         secrets = path("v1", "secrets", namespace=owner.namespace)
+        code = ExitCode.OK
         with Client(access, budget_seconds=SECONDS) as client:
             found = client.get(pods, labelSelector=worker_pod.selector(owner))["items"]
             left = [
@@ -46,10 +48,13 @@ def main() -> int:
                     print(f"penstock: {where} was left by the run, and is deleted now.", file=sys.stderr)
                 except NotFound:
                     continue
+                except PenstockError as error:  # the others can be deleted all the same
+                    print(f"penstock: {error}", file=sys.stderr)
+                    code = error.exit_code
     except PenstockError as error:
         print(f"penstock: {error}", file=sys.stderr)
         return error.exit_code
-    return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def kubernetes_cluster(
         dask_client = stack.enter_context(DaskClient(cluster))
         send_code(dask_client, attempt)
         cluster.await_workers(attempt.environment.timeouts.start_seconds)
-        cluster.on_hopeless = abort
+        cluster.watch(abort)
         try:
             yield dask_client
         finally:

@@ -198,6 +198,16 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
                 failure_class=FailureClass.NEVER_STARTED,
             )
 
+    def watch(self, on_hopeless: Callable[[UnavailableError], object]) -> None:
+        """Have it told, in another thread, when there are no workers and never will be.
+
+        Raises:
+            WorkersUnavailableError: that is known already.
+        """
+        self.on_hopeless = on_hopeless
+        if self._hopeless is not None:
+            raise self._hopeless
+
     def _update_worker_status(self, op: str, msg: Any) -> None:
         """See `SpecCluster`, whose own way with lost workers would give a number to two pods."""
         if op == "add":

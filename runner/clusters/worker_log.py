@@ -6,6 +6,8 @@ from typing import IO
 OUTPUT = "penstock-output"
 """What messages with it are called between a worker and its scheduler."""
 FILE = "dask-workers.log"
+LONGEST_LINE = 64 * 1024
+"""Most characters that wait for the end of their line."""
 LONGEST = 4 * 1024 * 1024
 """Most bytes that are kept."""
 
@@ -26,6 +28,8 @@ class WorkerLog:
     def take(self, worker: object, text: str) -> None:
         """Take some of what a worker has printed; a line is written when it is whole."""
         *lines, rest = (self._partial.pop(worker, "") + text).split("\n")
+        if len(rest) > LONGEST_LINE:
+            lines, rest = [*lines, rest], ""
         if rest:
             self._partial[worker] = rest
         self._write(worker, lines)

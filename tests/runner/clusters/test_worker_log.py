@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.clusters import worker_log
-from runner.clusters.worker_log import FILE, WorkerLog
+from runner.clusters.worker_log import FILE, LONGEST_LINE, WorkerLog
 
 
 @pytest.fixture
@@ -101,3 +101,10 @@ def test_however_it_is_cut_each_workers_text_is_whole(
         lines = [line.partition(" | ")[2] for line in data.split("\n") if line.startswith(f"worker {number} | ")]
         expected = whole.split("\n")
         assert lines == (expected if expected[-1] else expected[:-1])
+
+
+def test_a_line_without_an_end_is_written_before_it_grows_too_long(log: WorkerLog, tmp_path: Path) -> None:
+    log.take(0, "x" * (LONGEST_LINE + 1))
+    log.take(0, "rest\n")
+
+    assert (tmp_path / FILE).read_text() == f"worker 0 | {'x' * (LONGEST_LINE + 1)}\nworker 0 | rest\n"
