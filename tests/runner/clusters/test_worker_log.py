@@ -106,5 +106,6 @@ def test_however_it_is_cut_each_workers_text_is_whole(
 def test_a_line_without_an_end_is_written_before_it_grows_too_long(log: WorkerLog, tmp_path: Path) -> None:
     log.take(0, "x" * (LONGEST_LINE + 1))
     log.take(0, "rest\n")
+    log.close()
 
     assert (tmp_path / FILE).read_text() == f"worker 0 | {'x' * (LONGEST_LINE + 1)}\nworker 0 | rest\n"
