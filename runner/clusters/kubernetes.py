@@ -61,11 +61,15 @@ def kubernetes_cluster(
             "Run `pip install 'penstock[dask]'` in the image."
         )
     with contextlib.ExitStack() as stack:
+        pod, uid, host = _own_pod()
         client = stack.enter_context(Client(load(), budget_seconds=API_SECONDS))
         keys = tls.make()
-        template = _template(attempt, section)
         pods = WorkerPods(
-            client, template, keys=keys, told=_told(attempt, section), log=logging.getLogger(KUBERNETES_LOGGER).debug
+            client,
+            _template(attempt, section, pod, uid),
+            keys=keys,
+            told=_told(attempt, section, host),
+            log=logging.getLogger(KUBERNETES_LOGGER).debug,
         )
         stack.callback(pods.close)
         pods.start()
@@ -88,7 +92,7 @@ def kubernetes_cluster(
             cluster = KubernetesCluster(
                 pods,
                 security=tls.security(keys),
-                host=os.environ["PENSTOCK_POD_IP"],
+                host=host,
                 minimum=workers.min_workers,
                 maximum=workers.max_workers,
                 dashboard=executor.dashboard,
@@ -125,16 +129,21 @@ def _close(cluster: "KubernetesCluster") -> None:
             logger.setLevel(level)
 
 
-def _template(attempt: Attempt, section: DaskKubernetes) -> Template:
-    request, environment = attempt.request, attempt.environment
+def _own_pod() -> tuple[str, str, str]:
+    """Name, uid and address of the pod that this is in."""
     try:
-        pod, uid = os.environ["PENSTOCK_POD_NAME"], os.environ["PENSTOCK_POD_UID"]
-        _ = os.environ["PENSTOCK_POD_IP"]
+        name, uid, address = (os.environ[f"PENSTOCK_POD_{what}"] for what in ("NAME", "UID", "IP"))
     except KeyError as missing:
         raise UnavailableError(
             f"The variable {missing} is not set, which the Job of a dask-kubernetes environment sets. "
             "Start runs with `penstock run`, in an environment that `pulumi up` has provisioned."
         ) from None
+    return name, uid, address
+
+
+def _template(attempt: Attempt, section: DaskKubernetes, pod: str, uid: str) -> Template:
+    """What all workers have in common."""
+    request, environment = attempt.request, attempt.environment
     labels = {
         names.RUN_ID: request.run_id,
         names.ATTEMPT: str(request.attempt),
@@ -155,9 +164,8 @@ def _template(attempt: Attempt, section: DaskKubernetes) -> Template:
     )
 
 
-def _told(attempt: Attempt, section: DaskKubernetes) -> dict[str, object]:
+def _told(attempt: Attempt, section: DaskKubernetes, host: str) -> dict[str, object]:
     """What every worker is told."""
-    host = os.environ["PENSTOCK_POD_IP"]
     return {
         "scheduler": f"tls://{f'[{host}]' if ':' in host else host}:{SCHEDULER_PORT}",
         "threads": section.worker_threads,
