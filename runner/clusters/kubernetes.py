@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from runner import contract
 from runner.attempt import KUBERNETES_LOGGER, Attempt
 from runner.clusters import tls
+from runner.clusters.garbage import fewer_collections
 from runner.clusters.pods import WorkerPods
 from runner.clusters.versions import own_versions
 from runner.clusters.worker_pod import Owner, Template
@@ -86,6 +87,7 @@ def kubernetes_cluster(
         routes: dict[str, object] = {} if executor.dashboard else {"distributed.scheduler.http.routes": []}
         stealing = {"distributed.scheduler.work-stealing": section.work_stealing}
         stack.enter_context(dask.config.set({**routes, **stealing}))
+        stack.enter_context(fewer_collections())
         log = WorkerLog(attempt.artifacts)
         stack.callback(log.close)
         try:

@@ -14,6 +14,7 @@ import sys
 from typing import Any, NoReturn
 
 from runner import contract, inputs, log
+from runner.clusters.garbage import fewer_collections
 from runner.clusters.output import Output
 from runner.clusters.versions import difference, own_versions
 from runner.clusters.worker_pod import INPUT_VARIABLE, KEYS_VARIABLE
@@ -42,7 +43,8 @@ def main() -> int:
     log.configure(contract.decode(Log, told["log"], subject="worker's input", warn=lambda _: None))
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     folder = temporary_folder()
-    asyncio.run(_work(told, keys, folder, output))
+    with fewer_collections():
+        asyncio.run(_work(told, keys, folder, output))
     raise AssertionError("a worker ends its process itself")
 
 
