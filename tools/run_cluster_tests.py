@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pytest's exit code.
     """
     chosen = list(sys.argv[1:] if arguments is None else arguments)
-    note("Sets up what is missing, starts a Kubernetes cluster and runs the tests that need one: about 10 min.")
+    note("Sets up what is missing, starts a Kubernetes cluster and runs the tests that need one: about 16 min.")
     try:
         setup.prepare()
         folders = [kubernetes_provider.obtain(), pulumi_cli.obtain()]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-OWN_SECONDS = 120
+OWN_SECONDS = 270
 EXTRAS = ("prefect",)
 MEASURED = PRIVATE / "coverage"
 RESULTS = PRIVATE / "test-results"

@@ -81,7 +81,7 @@ def _records() -> Check:
 
 def _environment(environment: Environment) -> Iterator[Check]:
     what = f"environment {environment.name}"
-    yield Check(Level.OK, what, f"{environment.kind}, executor {environment.executor.type}")
+    yield Check(Level.OK, what, f"{environment.kind}, executor {environment.executor.type}{_workers(environment)}")
     section = environment.local
     python = sys.executable
     if section is not None:
@@ -96,6 +96,16 @@ def _environment(environment: Environment) -> Iterator[Check]:
             yield from _dask(what)
         if environment.executor.address is not None:
             yield _reachable(what, environment.executor.address)
+
+
+def _workers(environment: Environment) -> str:
+    """How many pods a run has as workers, and of which size, in words."""
+    section = environment.dask_kubernetes
+    if section is None:
+        return ""
+    fewest, most, size = section.min_workers, section.max_workers, section.worker_resources
+    number = most if fewest == most else f"{fewest} to {most}"
+    return f" with {number} workers of {size.cpu_millicores} millicores and {size.memory_mib} MiB"
 
 
 def _interpreter(what: str, python: str) -> Check:

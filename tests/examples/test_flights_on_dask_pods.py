@@ -62,6 +62,7 @@ def test_the_doctor_finds_nothing_wrong(stack: Stack, submitter: Path) -> None:
 
     assert done.returncode == 0, done.stdout.decode()
     assert "this account may run flows" in done.stdout.decode()
+    assert "executor dask with 4 workers of 250 millicores and 384 MiB" in done.stdout.decode()
 
 
 @pytest.mark.parametrize(
