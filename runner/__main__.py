@@ -35,6 +35,8 @@ def main(argv: list[str]) -> int:
         document = inputs.read(options["--environment"], environment.SUBJECT)
         target = environment.read(document, warn=warnings.append)
         _check_bundle(asked, options)
+        if asked.workers is not None:
+            request.check_workers(target, asked.workers, subject=request.SUBJECT)
         archive = inputs.archive(options["--bundle"]) if asked.bundle is not None else ""
         if options.get("--artifacts") == ANYWHERE:
             options["--artifacts"] = f"{temporary_folder()}/penstock-artifacts"

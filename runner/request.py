@@ -84,12 +84,12 @@ def check_workers(environment: Environment, count: WorkerCount, *, subject: str)
     """
     section = environment.dask_kubernetes
     if section is None:
-        found, expected = "given", "none: the environment provisions no workers"
+        path, found, expected = "workers", "given", "none: the environment provisions no workers"
     elif count.max_workers > section.max_workers:
-        found, expected = str(count.max_workers), f"at most the {section.max_workers} that the stack allows"
+        path, found = "max_workers", str(count.max_workers)
+        expected = f"at most the {section.max_workers} that the stack allows"
     else:
         return
-    path = "max_workers" if section is not None else "workers"
     raise ContractError(path=path, found=found, expected=expected, subject=subject, next_step=WORKERS_STEP)
 
 

@@ -128,3 +128,13 @@ def test_wrong_usage_of_the_runner_itself(tmp_path: Path) -> None:
 
     assert ended.exit_code == 64
     assert b"Start runs with `penstock run`" in ended.output
+
+
+def test_a_request_for_workers_that_the_environment_does_not_have(tmp_path: Path) -> None:
+    ended = run_flow(tmp_path, f"{BEHAVIOURS}:succeed", request={"workers": {"min_workers": 1, "max_workers": 1}})
+
+    assert (ended.exit_code, ended.failure_class) == (65, "config")
+    assert ended.outcome["failure"]["message"] == (
+        "run request: workers is given, expected none: the environment provisions no workers. "
+        "Ask for fewer, or raise max_workers of the stack and `pulumi up`."
+    )
