@@ -11,6 +11,8 @@ MAX_RESULT_BYTES = 256 * 1024
 
 RESULT_ARTIFACT = "result.json"
 REPORT_ARTIFACT = "dask-performance-report.html"
+WORKER_LOG_ARTIFACT = "dask-workers.log"
+"""What the run's Dask workers printed, each line with its worker."""
 TASK_STREAM_ARTIFACT = "dask-task-stream.svg"
 
 

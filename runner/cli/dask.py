@@ -4,12 +4,13 @@ import argparse
 from dataclasses import asdict, replace
 
 from runner import contract
+from runner.attempt import KUBERNETES_LOGGER, SCHEDULER_LOGGER
 from runner.environment import Environment, Executor, ExecutorType, Log, LogLevel
 from runner.errors import ContractError, UsageError
 from runner.launch.dashboard import switched_on
 from runner.request import WorkerCount, check_workers
 
-LOGGERS = {"scheduler_logs": "distributed.scheduler", "log_k8s_errors": "penstock.kubernetes"}
+LOGGERS = {"scheduler_logs": SCHEDULER_LOGGER, "log_k8s_errors": KUBERNETES_LOGGER}
 """Loggers that the options of these names show."""
 
 

@@ -189,7 +189,7 @@ class KubernetesCluster(SpecCluster):  # type: ignore[misc]
         waiting = self.pods.waiting()
         if waiting is not None and (waiting.fatal or over):
             failure = waiting.failure
-            said = f"No worker could be started: {failure.message} {failure.next_step}"
+            said = f"No worker could be started: {failure.message.rstrip('.')}. {failure.next_step}"
             raise WorkersUnavailableError(said, failure_class=failure.failure_class, evidence=failure.evidence)
         if over:
             raise WorkersUnavailableError(

@@ -297,9 +297,10 @@ class WorkerPods:
             self._said.update(new)
             wanted = len(self._wanted)
             held = [item.failure.failure_class for _, item in self._troubles.values()]
+        follows = "The flow goes on with those that there are." if len(held) < wanted else "The flow waits for one."
         for failure_class, failure in new.items():
             print(
-                f"penstock: {held.count(failure_class)} of {wanted} workers wait ({failure_class}): {failure.message} "
-                "The flow goes on with those that there are.",
+                f"penstock: {held.count(failure_class)} of {wanted} workers wait ({failure_class}): "
+                f"{failure.message.rstrip('.')}. {follows}",
                 file=sys.stderr,
             )

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import IO
 
+from runner.outcome import WORKER_LOG_ARTIFACT
+
 OUTPUT = "penstock-output"
 """What messages with it are called between a worker and its scheduler."""
-FILE = "dask-workers.log"
 LONGEST_LINE = 64 * 1024
 """Most characters that wait for the end of their line."""
 LONGEST = 4 * 1024 * 1024
@@ -20,7 +21,7 @@ class WorkerLog:
     """
 
     def __init__(self, folder: str | None) -> None:
-        self._path = None if folder is None else Path(folder) / FILE
+        self._path = None if folder is None else Path(folder) / WORKER_LOG_ARTIFACT
         self._file: IO[bytes] | None = None
         self._room = LONGEST
         self._partial: dict[object, str] = {}

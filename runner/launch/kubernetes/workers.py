@@ -13,13 +13,11 @@ from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import NotFound, NotStarted
 from runner.kubernetes.logs import PodLog
 from runner.kubernetes.watch import Watch
-from runner.outcome import Outcome
+from runner.outcome import WORKER_LOG_ARTIFACT, Outcome
 from runner.sections import WORKER_CONTAINER
 
 Object = Mapping[str, Any]
 
-FILE = "dask-workers.log"
-"""File of the run that keeps the lines when the pods are gone."""
 CALLS = 8
 
 
@@ -38,7 +36,7 @@ def kept(outcome: Outcome) -> bytes:
         UsageError: nothing of it is kept.
     """
     for item in outcome.artifacts:
-        if item.name == FILE and Path(item.path).is_file():
+        if item.name == WORKER_LOG_ARTIFACT and Path(item.path).is_file():
             return Path(item.path).read_bytes()
     raise UsageError(
         f"Nothing that workers of {outcome.run_id} printed is kept. It had none, they printed nothing in Python, "

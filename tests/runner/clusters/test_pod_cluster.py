@@ -17,10 +17,10 @@ from runner.clusters.pod_cluster import (
     KubernetesCluster,
     WorkersUnavailableError,
 )
-from runner.clusters.worker_log import FILE, OUTPUT
+from runner.clusters.worker_log import OUTPUT
 from runner.clusters.worker_pod import End, Ended
 from runner.errors import UnavailableError
-from runner.outcome import FailureClass
+from runner.outcome import WORKER_LOG_ARTIFACT, FailureClass
 from tests.runner.clusters.pod_clusters import SECONDS, client_of, pod_cluster, trouble
 
 pytestmark = [pytest.mark.dask, pytest.mark.timeout(60)]
@@ -167,7 +167,7 @@ def test_a_worker_that_was_closed_by_the_cluster_is_not_replaced(
 
         assert (pods.asked, list(cluster.worker_spec)) == ([0, 1], [1])
     assert capsys.readouterr().err == ""
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / WORKER_LOG_ARTIFACT).exists()
 
 
 def test_losses_are_made_good_so_and_so_often_then_the_run_is_given_up_once(
@@ -342,7 +342,7 @@ def test_a_wait_without_a_reason_ends_in_its_time(tmp_path: Path) -> None:
 
 
 def log_of(folder: Path) -> list[str]:
-    return (folder / FILE).read_text().splitlines()
+    return (folder / WORKER_LOG_ARTIFACT).read_text().splitlines()
 
 
 def test_last_words_of_a_worker_are_kept_with_its_number(tmp_path: Path) -> None:
@@ -390,4 +390,4 @@ def test_a_worker_of_a_command_of_the_users_keeps_nothing_and_disturbs_nothing(t
         del pods.workers[0].handlers[OUTPUT]
 
     assert pods.workers == {}
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / WORKER_LOG_ARTIFACT).exists()

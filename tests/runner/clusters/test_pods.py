@@ -138,7 +138,7 @@ def test_a_full_quota_is_told_once_with_its_numbers_and_the_rest_is_asked_for_ag
         eventually(lambda: pods.waiting() is None)
         assert pods.held() == 0
 
-    told = "penstock: 3 of 4 workers wait (quota): pods 3/3 The flow goes on with those that there are.\n"
+    told = "penstock: 3 of 4 workers wait (quota): pods 3/3. The flow goes on with those that there are.\n"
     assert capsys.readouterr().err == told
 
 
@@ -213,7 +213,7 @@ def test_a_pod_that_finds_no_machine_waits_until_it_has_one(capsys: pytest.Captu
 
     told = (
         "penstock: 1 of 1 workers wait (unschedulable): No machine of the cluster can take a worker now. "
-        "The flow goes on with those that there are.\n"
+        "The flow waits for one.\n"
     )
     assert capsys.readouterr().err in {told, ""}  # nothing, when it passed in the moment between both
 

@@ -201,7 +201,7 @@ def test_a_quota_that_admits_two_of_eight_workers(client: Client, namespace: str
 
     assert (result["sum"], result["workers"]) == (sum(range(40)), [0, 1]) or len(result["workers"]) == 2
     sentences = [line for line in run.output.decode().splitlines() if line.startswith("penstock:")]
-    assert sentences == ["penstock: 6 of 8 workers wait (quota): pods 3/3 The flow goes on with those that there are."]
+    assert sentences == ["penstock: 6 of 8 workers wait (quota): pods 3/3. The flow goes on with those that there are."]
 
 
 def test_a_worker_for_which_there_is_no_machine(client: Client, namespace: str) -> None:

@@ -18,9 +18,9 @@ from runner import contract
 from runner.clusters import tls
 from runner.clusters.pod_cluster import KubernetesCluster
 from runner.clusters.versions import own_versions
-from runner.clusters.worker_log import FILE
 from runner.clusters.worker_pod import INPUT_VARIABLE, KEYS_VARIABLE
 from runner.environment import Log
+from runner.outcome import WORKER_LOG_ARTIFACT
 from runner.sections import SCHEDULER_PORT
 from tests.runner.clusters.pod_clusters import KEYS, SECONDS, client_of, loopback, pod_cluster
 
@@ -266,5 +266,5 @@ def test_what_a_worker_prints_is_shown_and_kept(cluster: tuple[KubernetesCluster
         code, output = workers[5].wait()
 
     assert (code, output) == (0, "hello\ntrouble\n")
-    kept = (cluster[1] / FILE).read_text().splitlines()
+    kept = (cluster[1] / WORKER_LOG_ARTIFACT).read_text().splitlines()
     assert [line for line in kept if line.startswith("worker 5 | ")] == ["worker 5 | hello", "worker 5 | trouble"]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.clusters import worker_log
-from runner.clusters.worker_log import FILE, LONGEST_LINE, WorkerLog
+from runner.clusters.worker_log import LONGEST_LINE, WorkerLog
+from runner.outcome import WORKER_LOG_ARTIFACT
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def log(tmp_path: Path) -> WorkerLog:
 
 
 def kept(folder: Path) -> str:
-    return (folder / FILE).read_text()
+    return (folder / WORKER_LOG_ARTIFACT).read_text()
 
 
 def test_each_line_has_its_worker_in_the_order_in_which_it_came(log: WorkerLog, tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_however_it_is_cut_each_workers_text_is_whole(
         log.take(number, text)
     log.close()
 
-    data = (folder / FILE).read_bytes().decode() if (folder / FILE).exists() else ""
+    data = (folder / WORKER_LOG_ARTIFACT).read_bytes().decode() if (folder / WORKER_LOG_ARTIFACT).exists() else ""
     for number in range(3):
         whole = "".join(text for each, text in pieces if each == number)
         lines = [line.partition(" | ")[2] for line in data.split("\n") if line.startswith(f"worker {number} | ")]
@@ -108,4 +109,4 @@ def test_a_line_without_an_end_is_written_before_it_grows_too_long(log: WorkerLo
     log.take(0, "rest\n")
     log.close()
 
-    assert (tmp_path / FILE).read_text() == f"worker 0 | {'x' * (LONGEST_LINE + 1)}\nworker 0 | rest\n"
+    assert (tmp_path / WORKER_LOG_ARTIFACT).read_text() == f"worker 0 | {'x' * (LONGEST_LINE + 1)}\nworker 0 | rest\n"

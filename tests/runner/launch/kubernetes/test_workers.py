@@ -12,7 +12,7 @@ from runner.errors import UsageError
 from runner.kubernetes import names
 from runner.launch.kubernetes import workers
 from runner.launch.kubernetes.workers import Following
-from runner.outcome import Artifact, State
+from runner.outcome import WORKER_LOG_ARTIFACT, Artifact, State
 from tests.runner.clusters.pods_api import PodsApi
 from tests.runner.clusters.worker_pods import OWNER, terminated, told_pod
 from tests.runner.kubernetes.api_server import Exchange
@@ -102,12 +102,14 @@ def test_a_run_without_workers_has_no_lines() -> None:
 
 
 def test_the_kept_lines_of_a_run_that_has_ended(tmp_path: Path) -> None:
-    (tmp_path / workers.FILE).write_bytes(b"worker 0 | one\n")
+    (tmp_path / WORKER_LOG_ARTIFACT).write_bytes(b"worker 0 | one\n")
     other = Artifact(name="table.csv", path=str(tmp_path / "table.csv"))
-    ended = outcome(State.SUCCEEDED, artifacts=(other, Artifact(name=workers.FILE, path=str(tmp_path / workers.FILE))))
+    ended = outcome(
+        State.SUCCEEDED, artifacts=(other, Artifact(name=WORKER_LOG_ARTIFACT, path=str(tmp_path / WORKER_LOG_ARTIFACT)))
+    )
 
     assert workers.kept(ended) == b"worker 0 | one\n"
-    (tmp_path / workers.FILE).unlink()
+    (tmp_path / WORKER_LOG_ARTIFACT).unlink()
     for nothing in (ended, replace(ended, artifacts=()), replace(ended, artifacts=(other,))):
         with pytest.raises(UsageError) as caught:
             workers.kept(nothing)
@@ -115,12 +117,6 @@ def test_the_kept_lines_of_a_run_that_has_ended(tmp_path: Path) -> None:
             "Nothing that workers of the-run printed is kept. It had none, they printed nothing in Python, "
             "or what it left behind is gone with its pod."
         )
-
-
-def test_the_file_is_the_one_that_the_run_keeps() -> None:
-    from runner.clusters import worker_log
-
-    assert workers.FILE == worker_log.FILE
 
 
 def test_the_workers_of_a_jobs_attempt_are_selected() -> None:
