@@ -26,6 +26,7 @@ from tests.testbed.pulumi_kubernetes import (
     account,
     as_account,
     assert_only_without_privileges,
+    await_nothing_counted,
     namespaces,
     objects,
     pod_of,
@@ -160,6 +161,7 @@ def test_a_run_can_create_workers_and_keys_and_do_nothing_else(
 
 
 def test_a_previewer_previews_and_changes_nothing(flights: Stack, api: client.ApiClient, tmp_path: Path) -> None:
+    await_nothing_counted(api, flights.namespace, "flights-quota")
     before = objects(api, flights.namespace)
 
     with account(flights, api, "flights-previewer", tmp_path) as own:
@@ -226,16 +228,18 @@ def test_the_quota_has_room_for_exactly_one_run_with_all_its_workers(
     """As Kubernetes itself counts what pods ask for, the container that cleans up included."""
     core, place = client.CoreV1Api(api), flights.namespace
     nowhere: dict[str, Any] = {"nodeSelector": {"nowhere": "at-all"}}
-    names = ["run", *(f"worker-{number}" for number in range(WORKERS))]
+    pods = [run_pod(section, "run", **nowhere)]
+    pods += [worker_pod(section, f"worker-{number}", **nowhere) for number in range(WORKERS)]
+    await_nothing_counted(api, place, "flights-quota")
+    created = []
     try:
-        core.create_namespaced_pod(place, run_pod(section, "run", **nowhere))
-        for name in names[1:]:
-            core.create_namespaced_pod(place, worker_pod(section, name, **nowhere))
+        for pod in pods:
+            created.append(core.create_namespaced_pod(place, pod).metadata.name)
         with pytest.raises(ApiException) as refused:
             core.create_namespaced_pod(place, worker_pod(section, "worker-too-many", **nowhere))
         message = json.loads(refused.value.body)["message"]
     finally:
-        for name in names:
+        for name in created:
             core.delete_namespaced_pod(name, place, grace_period_seconds=0)
 
     assert refused.value.status == 403

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client, config, watch
 from kubernetes.client.exceptions import ApiException
 
 from components.rbac import Rule
@@ -23,6 +23,7 @@ from tests.testbed.pulumi_engine import Engine, Finished
 
 EXAMPLE = "Pulumi.kubernetes-job.yaml"
 ENVIRONMENT = "flights"
+QUOTA_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +110,20 @@ def objects(api: client.ApiClient, namespace: str) -> dict[str, Any]:
         for kind in KINDS
         for item in ask(api, "list", kind, namespace, label_selector="app.kubernetes.io/managed-by=pulumi")["items"]
     }
+
+
+def await_nothing_counted(api: client.ApiClient, namespace: str, quota: str) -> None:
+    """Wait until a quota counts no pod: Kubernetes counts those that are gone or have ended a while later."""
+    watcher = watch.Watch()
+    calls = client.CoreV1Api(api).list_namespaced_resource_quota
+    for event in watcher.stream(
+        calls, namespace, field_selector=f"metadata.name={quota}", timeout_seconds=QUOTA_SECONDS
+    ):
+        used = (event["object"].status.used or {}).get("pods")
+        if used == "0":
+            watcher.stop()
+            return
+    raise AssertionError(f"{quota} still counts {used} pods after {QUOTA_SECONDS} s")
 
 
 def namespaces(api: client.ApiClient) -> set[str]:

@@ -23,7 +23,7 @@ from runner.kubernetes.pending import Trouble
 from runner.outcome import Failure, FailureClass
 from runner.sections import SCHEDULER_PORT
 
-SECONDS = 20.0
+SECONDS = 45.0
 KEYS = tls.make()
 
 
