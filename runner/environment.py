@@ -4,13 +4,26 @@ It is the only thing that crosses from infrastructure to running. The reader dec
 version it warns about keys that it does not know, any other version it refuses.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from runner.contract import broken_rule, option, read_document
-from runner.sections import NAME, NAME_MEANING, DaskKubernetes, Kind, KubernetesJob, Local, Resources
+from runner.sections import (
+    ARN,
+    ARN_MEANING,
+    LONGEST_GRACE_SECONDS,
+    NAME,
+    NAME_MEANING,
+    DaskKubernetes,
+    FargateTask,
+    Kind,
+    KubernetesJob,
+    Local,
+    Resources,
+)
 
 SCHEMA_VERSION = 1
 SUBJECT = "environment document"
@@ -70,9 +83,9 @@ class SecretReference:
     source: SecretSource
     """Store of the secret."""
     id: str
-    """Name or ARN of the secret in its store."""
+    """Name of the Secret, or ARN of the Secrets Manager secret or Systems Manager parameter."""
     key: str | None = None
-    """Key inside the secret; null for the whole of it."""
+    """Key inside the secret; null for the whole of it, which a Kubernetes Secret does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +189,8 @@ class Action(StrEnum):
     FAIL = "fail"
     """The run has failed."""
     RETRY = "retry"
-    """The run is started again by the platform, in the same attempt."""
+    """The run is started again: on Kubernetes by the cluster, in the same attempt; on ECS by the client that follows
+    it, as its next attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +268,8 @@ class Environment:
     """Section of kind `kubernetes-job`."""
     dask_kubernetes: DaskKubernetes | None = None
     """Section of kind `dask-kubernetes`."""
+    fargate_task: FargateTask | None = None
+    """Section of kind `fargate-task`."""
     producer: Producer | None = None
     """Who wrote the document."""
 
@@ -280,6 +296,11 @@ class Environment:
         """The section of a kind whose runs are Jobs; null for any other."""
         return self.kubernetes_job or self.dask_kubernetes
 
+    @property
+    def on_ecs(self) -> FargateTask | None:
+        """The section of a kind whose runs are tasks of ECS; null for any other."""
+        return self.fargate_task
+
     def _refuse_for_local(self) -> None:
         for name in ("image", "resources"):
             if getattr(self, name) is not None:
@@ -293,17 +314,30 @@ class Environment:
         for name in ("image", "resources"):
             if getattr(self, name) is None:
                 raise broken_rule(name, "missing", f"what every run of kind {self.kind.value} needs")
+        source = SecretSource.AWS_SECRET if self.on_ecs else SecretSource.KUBERNETES_SECRET
         for i, secret in enumerate(self.secrets):
-            if secret.source is not SecretSource.KUBERNETES_SECRET:
-                raise broken_rule(f"secrets[{i}].source", secret.source.value, "kubernetes-secret")
-            if secret.key is None:
+            if secret.source is not source:
+                raise broken_rule(f"secrets[{i}].source", secret.source.value, source.value)
+            if source is SecretSource.KUBERNETES_SECRET and secret.key is None:
                 raise broken_rule(f"secrets[{i}].key", "missing", "the key inside the Secret")
+            if source is SecretSource.AWS_SECRET and re.fullmatch(ARN, secret.id) is None:
+                raise broken_rule(f"secrets[{i}].id", repr(secret.id), ARN_MEANING)
         variables = [secret.env for secret in self.secrets] + list(self.env)
         if len(set(variables)) != len(variables):
             twice = _twice(tuple(variables))
             raise broken_rule("secrets", f"a second value for {twice}", "each variable once, in env or in secrets")
         if self.dask_kubernetes is not None:
             self._refuse_for_dask()
+        if self.on_ecs is not None:
+            self._refuse_for_ecs()
+
+    def _refuse_for_ecs(self) -> None:
+        for name in ("cpu_limit_millicores", "memory_limit_mib"):
+            if getattr(self.resources, name) is not None:
+                raise broken_rule(f"resources.{name}", "given", "none: a task gets what it asks for, and no more")
+        if self.timeouts.grace_seconds > LONGEST_GRACE_SECONDS:
+            found, most = f"{self.timeouts.grace_seconds:g}", f"at most {LONGEST_GRACE_SECONDS}, since ECS kills at 120"
+            raise broken_rule("timeouts.grace_seconds", found, most)
 
     def _refuse_for_dask(self) -> None:
         if self.executor.type is not ExecutorType.DASK:

@@ -44,6 +44,16 @@ class WorkerCount:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Size:
+    """What a run asks for of its own."""
+
+    cpu_millicores: int | None = option(None, minimum=1)
+    """Processor time, in thousandths of a core; null for the environment's."""
+    memory_mib: int | None = option(None, minimum=1)
+    """Memory, in MiB; null for the environment's."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRequest:
     """One attempt to run a flow."""
 
@@ -68,6 +78,8 @@ class RunRequest:
     """Callbacks of this run; one that is null is the environment's."""
     executor: Executor | None = None
     """How the work inside this run goes; null for the environment's executor."""
+    size: Size | None = None
+    """What this run asks for, on a platform that takes it; null for what the environment says."""
     workers: WorkerCount | None = None
     """Size of this run's Dask cluster, where the environment provisions one; null for the environment's."""
     run_seconds: float | None = seconds(None)

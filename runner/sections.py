@@ -9,6 +9,10 @@ from runner.contract import broken_rule, option
 NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 """RFC 1123 label, since the name becomes part of names in Kubernetes and AWS."""
 NAME_MEANING = "at most 63 lower-case letters, digits and inner hyphens"
+REGION = r"[a-z]{2}(-[a-z]+)+-[0-9]+"
+REGION_MEANING = "an AWS region such as eu-west-1"
+ARN = r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:\S+"
+ARN_MEANING = "an ARN such as arn:aws:ecs:eu-west-1:123456789012:cluster/flows"
 SCHEDULER_PORT = 8786
 """Port of a run's Dask scheduler in its pod: Dask's own. Network policies name it."""
 WORKER_PORT = 8788
@@ -21,6 +25,14 @@ WORKER_CONTAINER = "worker"
 """Name of the container that a Dask worker runs in."""
 CLEANUP_CONTAINER = "cleanup"
 """Name of the container that removes a run's workers when the flow's container has ended, however it did."""
+
+
+BUNDLES_PREFIX = "bundles/"
+"""Begins the keys of bundles of code in an environment's bucket; the rest is the bundle's SHA-256 and `.zip`."""
+INPUTS_PREFIX = "inputs/"
+"""Begins the keys of documents and requests that are too long to travel in the start of a task."""
+LONGEST_GRACE_SECONDS = 115
+"""Longest grace of a task on ECS: its `stopTimeout` is at most 120 s, and the outcome is recorded in the rest."""
 
 
 class Kind(StrEnum):
@@ -107,3 +119,82 @@ class DaskKubernetes:
         """Refuse a range that is none."""
         if self.min_workers > self.max_workers:
             raise broken_rule("min_workers", str(self.min_workers), f"at most the {self.max_workers} of max_workers")
+
+
+class LaunchType(StrEnum):
+    """What tasks of ECS run on."""
+
+    FARGATE = "FARGATE"
+    EC2 = "EC2"
+    EXTERNAL = "EXTERNAL"
+
+
+class PropagateTags(StrEnum):
+    """Where a task of ECS takes tags from, beside those of its run."""
+
+    TASK_DEFINITION = "TASK_DEFINITION"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityProvider:
+    """A share of an environment's tasks for one capacity provider of its cluster."""
+
+    provider: str
+    """Name: FARGATE, FARGATE_SPOT or that of one of the account's own."""
+    weight: int = option(1, minimum=0, maximum=1000)
+    """Share of the tasks beyond `base`, relative to the other providers' weights. Default: 1."""
+    base: int = option(0, minimum=0, maximum=100_000)
+    """Number of tasks that this provider gets first. Default: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FargateTask:
+    """Section of kind `fargate-task`."""
+
+    region: str = option(pattern=REGION, meaning=REGION_MEANING)
+    """AWS region of everything here."""
+    cluster_arn: str = option(pattern=ARN, meaning=ARN_MEANING)
+    """ARN of the ECS cluster that runs take place in."""
+    task_definition_arn: str = option(pattern=ARN, meaning=ARN_MEANING)
+    """ARN of the task definition that every run is started from, with its revision."""
+    launch_type: LaunchType | None = None
+    """What the tasks run on; null where `capacity_provider_strategy` says it."""
+    capacity_provider_strategy: tuple[CapacityProvider, ...] = ()
+    """Capacity providers that share the tasks; empty where `launch_type` says it."""
+    subnets: tuple[str, ...] = ()
+    """Ids of the subnets that tasks have their network interfaces in; empty where the network mode is not awsvpc."""
+    security_groups: tuple[str, ...] = ()
+    """Ids of the security groups of those interfaces."""
+    assign_public_ip: bool = False
+    """Whether those interfaces get public addresses. Default: no."""
+    platform_version: str | None = None
+    """Version of Fargate's platform; null for AWS' choice, the latest."""
+    log_group: str
+    """Name of the CloudWatch log group that runs write to."""
+    log_stream_prefix: str
+    """What names of their streams begin with: `<prefix>/flow/<task id>` is a run's."""
+    bucket: str | None = None
+    """Bucket for what does not fit into the start of a task: code, large requests. Null for none."""
+    task_group: str | None = None
+    """Task group that placement of runs refers to; null for AWS' own, the family."""
+    placement_strategy: tuple[Mapping[str, object], ...] = ()
+    """How tasks are spread over instances, as in RunTask's `placementStrategy`; for EC2 only."""
+    placement_constraints: tuple[Mapping[str, object], ...] = ()
+    """Which instances a run may be on, as in RunTask's `placementConstraints`; for EC2 only."""
+    enable_ecs_managed_tags: bool = True
+    """Whether ECS tags tasks with their cluster. Default: yes."""
+    propagate_tags: PropagateTags = PropagateTags.TASK_DEFINITION
+    """Where tasks take tags from, beside those of their run. Default: the task definition."""
+    enable_execute_command: bool = False
+    """Whether `aws ecs execute-command` works in runs, for which their role needs rights. Default: no."""
+
+    def __post_init__(self) -> None:
+        """Refuse what ECS refuses."""
+        if (self.launch_type is None) == (not self.capacity_provider_strategy):
+            found = "missing" if self.launch_type is None else "given beside capacity_provider_strategy"
+            raise broken_rule("launch_type", found, "either launch_type or capacity_provider_strategy")
+        if self.assign_public_ip and not self.subnets:
+            raise broken_rule("assign_public_ip", "true", "false where there are no subnets")
+        if self.launch_type is LaunchType.FARGATE and not self.subnets:
+            raise broken_rule("subnets", "missing", "at least one for tasks on Fargate")

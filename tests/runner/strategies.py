@@ -190,6 +190,37 @@ ENVIRONMENTS = (
         ),
         **{**OF_ANY_KIND, "executor": st.just(env.Executor(type=env.ExecutorType.DASK))},
     )
+    | st.builds(
+        env.Environment,
+        kind=st.just(sec.Kind.FARGATE_TASK),
+        image=IMAGES,
+        resources=st.builds(sec.Resources, cpu_millicores=SIZES, memory_mib=SIZES),
+        failure_policy=FAILURE_POLICIES,
+        fargate_task=st.builds(
+            sec.FargateTask,
+            region=st.sampled_from(["eu-west-1", "us-gov-west-1", "ap-southeast-3"]),
+            cluster_arn=st.just("arn:aws:ecs:eu-west-1:123456789012:cluster/flows"),
+            task_definition_arn=st.just("arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/flows:7"),
+            capacity_provider_strategy=st.lists(
+                st.builds(
+                    sec.CapacityProvider, provider=TEXT, weight=st.integers(0, 1000), base=st.integers(0, 100_000)
+                ),
+                min_size=1,
+                max_size=2,
+            ).map(tuple),
+            subnets=st.lists(TEXT, min_size=1, max_size=3).map(tuple),
+            security_groups=st.lists(TEXT, max_size=2).map(tuple),
+            assign_public_ip=st.booleans(),
+            platform_version=st.none() | TEXT,
+            log_group=TEXT,
+            log_stream_prefix=TEXT,
+            bucket=st.none() | TEXT,
+            task_group=st.none() | TEXT,
+            placement_strategy=st.lists(st.dictionaries(TEXT, TEXT, max_size=2), max_size=2).map(tuple),
+            propagate_tags=st.sampled_from(sec.PropagateTags),
+        ),
+        **{**OF_ANY_KIND, "timeouts": st.just(env.Timeouts())},
+    )
 )
 REQUESTS = st.builds(
     req.RunRequest,
@@ -203,6 +234,7 @@ REQUESTS = st.builds(
     image=st.none() | IMAGES,
     callbacks=CALLBACKS,
     executor=st.none() | EXECUTORS,
+    size=st.none() | st.builds(req.Size, cpu_millicores=st.none() | SIZES, memory_mib=st.none() | SIZES),
     workers=st.none() | st.builds(req.WorkerCount, min_workers=st.integers(0, 3), max_workers=st.integers(3, 99)),
     run_seconds=st.none() | SECONDS,
     log=st.none() | LOGS,

@@ -234,7 +234,8 @@ def test_the_quota_has_room_for_exactly_one_run_with_all_its_workers(
     created = []
     try:
         for pod in pods:
-            created.append(core.create_namespaced_pod(place, pod).metadata.name)
+            core.create_namespaced_pod(place, pod)
+            created.append(pod["metadata"]["name"])
         with pytest.raises(ApiException) as refused:
             core.create_namespaced_pod(place, worker_pod(section, "worker-too-many", **nowhere))
         message = json.loads(refused.value.body)["message"]
