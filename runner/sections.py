@@ -148,6 +148,41 @@ class CapacityProvider:
     """Number of tasks that this provider gets first. Default: none."""
 
 
+class PlacementStrategyType(StrEnum):
+    """How tasks are put on instances."""
+
+    SPREAD = "spread"
+    BINPACK = "binpack"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementStrategy:
+    """How ECS chooses among the instances that have room."""
+
+    type: PlacementStrategyType
+    """The way to choose."""
+    field: str | None = None
+    """What it goes by, such as `attribute:ecs.availability-zone`, `instanceId`, `cpu` or `memory`; null for random."""
+
+
+class PlacementConstraintType(StrEnum):
+    """What instances are told apart by."""
+
+    DISTINCT_INSTANCE = "distinctInstance"
+    MEMBER_OF = "memberOf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementConstraint:
+    """Which instances a run may be on."""
+
+    type: PlacementConstraintType
+    """What the constraint is about."""
+    expression: str | None = None
+    """Cluster query for `memberOf`, such as `attribute:ecs.instance-type =~ g5.*`; null for `distinctInstance`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FargateTask:
     """Section of kind `fargate-task`."""
@@ -178,10 +213,10 @@ class FargateTask:
     """Bucket for what does not fit into the start of a task: code, large requests. Null for none."""
     task_group: str | None = None
     """Task group that placement of runs refers to; null for AWS' own, the family."""
-    placement_strategy: tuple[Mapping[str, object], ...] = ()
-    """How tasks are spread over instances, as in RunTask's `placementStrategy`; for EC2 only."""
-    placement_constraints: tuple[Mapping[str, object], ...] = ()
-    """Which instances a run may be on, as in RunTask's `placementConstraints`; for EC2 only."""
+    placement_strategy: tuple[PlacementStrategy, ...] = ()
+    """How tasks are put on instances, the first rule first; for EC2 only. Default: ECS' own."""
+    run_placement_constraints: tuple[PlacementConstraint, ...] = ()
+    """Which instances a run may be on, beside what the task definition says; for EC2 only."""
     enable_ecs_managed_tags: bool = True
     """Whether ECS tags tasks with their cluster. Default: yes."""
     propagate_tags: PropagateTags = PropagateTags.TASK_DEFINITION

@@ -216,7 +216,12 @@ ENVIRONMENTS = (
             log_stream_prefix=TEXT,
             bucket=st.none() | TEXT,
             task_group=st.none() | TEXT,
-            placement_strategy=st.lists(st.dictionaries(TEXT, TEXT, max_size=2), max_size=2).map(tuple),
+            placement_strategy=st.lists(
+                st.builds(
+                    sec.PlacementStrategy, type=st.sampled_from(sec.PlacementStrategyType), field=st.none() | TEXT
+                ),
+                max_size=2,
+            ).map(tuple),
             propagate_tags=st.sampled_from(sec.PropagateTags),
         ),
         **{**OF_ANY_KIND, "timeouts": st.just(env.Timeouts())},
