@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from runner.http.connection import CONNECT_SECONDS, Answer
 from runner.kubernetes.config import Access
-from runner.kubernetes.connection import CONNECT_SECONDS, Answer
 from runner.kubernetes.errors import (
     ApiError,
     Conflict,

@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from runner.http.retry import LONGEST_SECONDS, Attempts, Backoff
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import ApiError, ConnectionLost, NotFound, NotStarted
-from runner.kubernetes.retry import LONGEST_SECONDS, Attempts, Backoff
 from runner.kubernetes.stream import CurrentStream, Stream, lines
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from runner.kubernetes.connection import Connection
+from runner.http.connection import Connection
 from runner.kubernetes.errors import ConnectionLost
 
 CHUNK = 64 * 1024

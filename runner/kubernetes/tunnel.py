@@ -14,9 +14,9 @@ import ssl
 import struct
 import threading
 
+from runner.http.connection import Connection
 from runner.kubernetes import websocket
 from runner.kubernetes.client import Client
-from runner.kubernetes.connection import Connection
 from runner.kubernetes.errors import ConnectionLost, Forbidden, NotListening, Unreachable
 from runner.kubernetes.explain import connection_lost
 from runner.kubernetes.websocket import Messages, Opcode, ViolationError

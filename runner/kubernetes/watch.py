@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from runner.http.retry import LONGEST_SECONDS, Attempts
 from runner.kubernetes.client import READ_SECONDS, Client, JsonObject
 from runner.kubernetes.errors import ConnectionLost, Expired
 from runner.kubernetes.explain import api_error
-from runner.kubernetes.retry import LONGEST_SECONDS, Attempts
 from runner.kubernetes.stream import CurrentStream, lines
 
 PAGE = 500

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.kubernetes import retry
+from runner.http import retry
 
 
 @pytest.fixture(autouse=True)

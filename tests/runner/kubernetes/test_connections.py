@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from runner.kubernetes import connection
+from runner.http import connection
 from runner.kubernetes.errors import NotFound, Unreachable
 from tests.runner.kubernetes.api_server import Exchange
 from tests.runner.kubernetes.replies import client_of, fails, fine, in_turn

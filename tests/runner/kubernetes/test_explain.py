@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from runner.kubernetes import connection
+from runner.http import connection
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
 from runner.kubernetes.errors import Unreachable

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from runner.kubernetes import logs, retry
+from runner.http import retry
+from runner.kubernetes import logs
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
 from runner.kubernetes.errors import ApiError, ConnectionLost, Forbidden, NotFound, NotStarted

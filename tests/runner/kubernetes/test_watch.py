@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from runner.kubernetes import retry, watch
+from runner.http import retry
+from runner.kubernetes import watch
 from runner.kubernetes.errors import Forbidden, Unreachable
 from runner.kubernetes.watch import Watch
 from tests.runner.kubernetes.api_server import ApiServer, Exchange, failure

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from runner.kubernetes.connection import Connection
+from runner.http.connection import Connection
 
 
 class Turns:

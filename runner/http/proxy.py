@@ -1,4 +1,4 @@
-"""Which HTTP proxy leads to the cluster: the kubeconfig's, else what HTTPS_PROXY and NO_PROXY say, as for kubectl."""
+"""Which HTTP proxy leads to a server: one that is configured, else what HTTPS_PROXY and NO_PROXY say."""
 
 import base64
 import ipaddress
@@ -6,7 +6,11 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from runner.kubernetes.errors import ConfigError
+from runner.errors import UnavailableError
+
+
+class ProxyError(UnavailableError):
+    """The proxy is of a kind that is not supported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +28,10 @@ def proxy_for(server: SplitResult, configured: str | None) -> Proxy | None:
 
     Args:
         server: the API's base URL.
-        configured: URL of the proxy in the kubeconfig. It holds for every host; that of the environment does not.
+        configured: URL of a proxy, such as a kubeconfig's. It holds for every host; that of the environment does not.
 
     Raises:
-        ConfigError: it is of another kind than http://.
+        ProxyError: it is of another kind than http://.
     """
     url = configured or _from_environment(server)
     if not url:
@@ -39,9 +43,9 @@ def proxy_for(server: SplitResult, configured: str | None) -> Proxy | None:
     except ValueError:
         port = 0
     if found.scheme != "http" or not found.hostname or not port:
-        raise ConfigError(
-            f"The proxy {shown} to the cluster is of a kind that Penstock does not support. "
-            "Name one that begins with http:// in the kubeconfig's proxy-url or in HTTPS_PROXY, or exempt the cluster "
+        raise ProxyError(
+            f"The proxy {shown} to {server.hostname} is of a kind that Penstock does not support. "
+            "Name one that begins with http:// in the kubeconfig's proxy-url or in HTTPS_PROXY, or exempt that host "
             "with NO_PROXY."
         )
     headers = {}

@@ -1,4 +1,4 @@
-"""One HTTP connection to the API server, through a proxy and TLS where they are configured."""
+"""One HTTP connection to a server, through a proxy and TLS where they are configured."""
 
 import http.client
 import select
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import SplitResult
 
-from runner.kubernetes.proxy import Proxy
+from runner.http.proxy import Proxy
 
 CONNECT_SECONDS = 5.0
-"""For TCP, for the proxy's answer and for TLS, each: an API server that is up needs milliseconds."""
+"""For TCP, for the proxy's answer and for TLS, each: a server that is up needs milliseconds."""
 
 KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 """A peer that has vanished is noticed after 30 s of silence, and what keeps track of connections forgets none."""
@@ -52,7 +52,7 @@ class Connection(http.client.HTTPConnection):
     """A connection that is opened by its first request.
 
     Args:
-        server: the API's base URL.
+        server: its base URL.
         server_name: name that the server's certificate must have.
         tls: null for none.
         proxy: null for none.

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runner.http.proxy import ProxyError, proxy_for
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
-from runner.kubernetes.errors import ConfigError, Unreachable
-from runner.kubernetes.proxy import proxy_for
+from runner.kubernetes.errors import Unreachable
 from tests.runner.kubernetes.api_server import ApiServer
 from tests.runner.kubernetes.certificates import Authority, server_context
 from tests.runner.kubernetes.replies import fine
@@ -165,7 +165,7 @@ def test_hosts_can_be_exempt(server: str, rules: str, exempt: bool, monkeypatch:
     "url", ["https://user:hidden@proxy.example", "socks5://proxy.example:1080", "http://", "http://p:x"]
 )
 def test_other_kinds_of_proxy_are_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="is of a kind that Penstock does not support") as caught:
+    with pytest.raises(ProxyError, match="is of a kind that Penstock does not support") as caught:
         Client(Access(server="https://one.example", proxy=url))
 
     assert "hidden" not in str(caught.value)

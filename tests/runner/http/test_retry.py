@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.kubernetes import retry
+from runner.http import retry
 from runner.kubernetes.errors import ApiError, Conflict, Unreachable
 from tests.runner.kubernetes.api_server import Exchange
 from tests.runner.kubernetes.replies import client_of, fails, fine, in_turn
