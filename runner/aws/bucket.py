@@ -1,0 +1,59 @@
+"""Objects in a bucket of S3."""
+
+import contextlib
+from collections.abc import Mapping
+
+from runner.aws.access import Access
+from runner.aws.client import Asked, Client
+from runner.aws.errors import Conflict
+
+
+class Bucket:
+    """One bucket. Any thread may use it.
+
+    Args:
+        access: where AWS is, and who asks.
+        name: the bucket's name.
+        budget_seconds: how long a call goes on trying.
+    """
+
+    def __init__(self, access: Access, name: str, *, budget_seconds: float = 30.0) -> None:
+        # A bucket has a host of its own, but where the address is not AWS' own, or its certificate has no such name.
+        own_host = access.configured_url("s3") is None and "." not in name
+        host = f"{name}.{access.host('s3')}" if own_host else None
+        self._client = Client(access, "s3", host=host, budget_seconds=budget_seconds)
+        self._prefix = "/" if own_host else f"/{name}/"
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Put an object unless there is one of that key; whether there was none.
+
+        Raises:
+            ApiError: AWS refused it.
+            Unreachable: no whole answer came within the budget.
+        """
+        with contextlib.suppress(Conflict):
+            self._put(key, data, {"If-None-Match": "*"})
+            return True
+        return False
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put an object, in the place of one of that key; raises as `put_new` does."""
+        self._put(key, data, {})
+
+    def get(self, key: str) -> bytes:
+        """The bytes of an object.
+
+        Raises:
+            NotFound: there is none of that key.
+            ApiError: AWS refused it.
+            Unreachable: no whole answer came within the budget.
+        """
+        return self._client.send(Asked(method="GET", path=self._prefix + key, action="GetObject")).body
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._client.close()
+
+    def _put(self, key: str, data: bytes, headers: Mapping[str, str]) -> None:
+        asked = Asked(method="PUT", path=self._prefix + key, action="PutObject", headers=headers, body=data)
+        self._client.send(asked)
