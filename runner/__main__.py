@@ -1,7 +1,8 @@
 """The in-container entry point: `python -m runner --environment FILE --request FILE [--outcome FILE] ...`.
 
 Launchers write this command line, people do not, so it is read without argparse: start-up time is a feature here. A
-document's place is a file, or `env:NAME` for an environment variable, which is removed before anything else runs.
+document's place is a file, `env:NAME` for an environment variable, which is removed before anything else runs, or
+`s3:REGION:BUCKET/KEY` for an object.
 """
 
 import os
@@ -22,6 +23,9 @@ ANYWHERE = "auto"
 """The value of `--artifacts` for a folder wherever temporary files go."""
 LIMITS = range(1024, 4096 + 1)
 """What `--outcome-limit` may be: room for how a run ended, and a page of memory, which is written in one step."""
+TRAILERS = ("yes", "awslogs")
+"""What `--trailer` may be: plain, or in a log that goes through Docker's awslogs driver, which then begins with one as
+well, and has a short one before a long one."""
 
 
 def main(argv: list[str]) -> int:
@@ -62,6 +66,7 @@ def main(argv: list[str]) -> int:
             outcome_file=options.get("--outcome"),
             outcome_limit=_limit(options),
             trailer="--trailer" in options,
+            awslogs=options.get("--trailer") == "awslogs",
             artifacts=options.get("--artifacts"),
             code=code,
             warnings=tuple(warnings),
@@ -78,8 +83,8 @@ def _options(argv: list[str]) -> dict[str, str]:
         found, expected = f"{argv}", " ".join(f"{name} VALUE" for name in OPTIONS)
     elif "--outcome-limit" in options and _limit(options) is None:
         found, expected = f"--outcome-limit {options['--outcome-limit']}", f"{LIMITS[0]} to {LIMITS[-1]} bytes"
-    elif options.get("--trailer", "yes") != "yes":
-        found, expected = f"--trailer {options['--trailer']}", "yes, or no such option"
+    elif options.get("--trailer", "yes") not in TRAILERS:
+        found, expected = f"--trailer {options['--trailer']}", f"{' or '.join(TRAILERS)}, or no such option"
     else:
         return options
     raise UsageError(
@@ -126,10 +131,15 @@ def _refuse(argv: list[str], asked: request.RunRequest | None, warnings: list[st
         from runner.record import write_outcome
 
         write_outcome(options["--outcome"], outcome, limit=_limit(options))
-    if options.get("--trailer") == "yes":
+    if options.get("--trailer") in TRAILERS:
         from runner.trailer import trailer
 
-        write_all(1, trailer(outcome, {}))
+        line = trailer(outcome, {})
+        if options["--trailer"] == "awslogs":
+            from runner.awslogs import Encoder
+
+            line = Encoder().feed(line)
+        write_all(1, line)
     return error.exit_code
 
 

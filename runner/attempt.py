@@ -34,6 +34,8 @@ class Attempt:
     """Bytes that the platform keeps of that file; null for as many as there are."""
     trailer: bool
     """Whether the outcome and small artifacts end the run's log."""
+    awslogs: bool
+    """Whether that log goes through Docker's awslogs driver."""
     artifacts: str | None
     """Folder for the files that the run leaves behind; null for none."""
     code: Code | None

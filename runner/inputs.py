@@ -1,4 +1,4 @@
-"""Reads the runner's documents: from files, or from environment variables, which the flow does not get to see."""
+"""Reads the runner's documents: from files, objects in S3, or variables, which the flow does not get to see."""
 
 import contextlib
 import os
@@ -9,20 +9,26 @@ from runner.errors import ContractError
 BUNDLE = "bundle of code"
 VARIABLE = "env:"
 """What begins the name of an environment variable in the place of a file's."""
+OBJECT = "s3:"
+"""What begins the place of an object, as `s3:REGION:BUCKET/KEY`."""
 
 
 def read(place: str, subject: str) -> bytes:
     """The bytes of a document, as many as one may have and one more.
 
     Args:
-        place: path of a file, or `env:NAME` for the environment variable of that name, which is removed.
+        place: path of a file, `env:NAME` for the environment variable of that name, which is removed, or
+            `s3:REGION:BUCKET/KEY` for an object.
         subject: what the document is called in messages.
 
     Raises:
         ContractError: there is no such file or variable.
+        UnavailableError: the object cannot be had.
     """
     if place.startswith(VARIABLE):
         return _taken(place.removeprefix(VARIABLE), subject)
+    if place.startswith(OBJECT):
+        return _object(place)
     try:
         with open(place, "rb") as file:  # noqa: PTH123 pathlib costs start-up time
             return file.read(contract.MAX_BYTES + 1)
@@ -31,11 +37,14 @@ def read(place: str, subject: str) -> bytes:
 
 
 def archive(place: str) -> str | bytes:
-    """The bundle of code: the path of its file as it is, or what the environment variable `env:NAME` holds in base64.
+    """The bundle of code: the path of its file as it is, an object, or what the variable `env:NAME` holds in base64.
 
     Raises:
         ContractError: there is no such variable, or it holds something else.
+        UnavailableError: the object cannot be had.
     """
+    if place.startswith(OBJECT):
+        return _object(place)
     if not place.startswith(VARIABLE):
         return place
     from binascii import a2b_base64
@@ -49,6 +58,23 @@ def archive(place: str) -> str | bytes:
             expected="the zip in base64 there",
             subject=BUNDLE,
             next_step="Start runs with `penstock run`, which sets it.",
+        ) from None
+
+
+def _object(place: str) -> bytes:
+    from runner.aws.access import load
+    from runner.aws.bucket import Bucket
+    from runner.aws.errors import NotFound
+    from runner.errors import UnavailableError
+
+    region, _, rest = place.removeprefix(OBJECT).partition(":")
+    bucket, _, key = rest.partition("/")
+    try:
+        return Bucket(load(region=region), bucket).get(key)
+    except NotFound:
+        raise UnavailableError(
+            f"The bucket {bucket} has no {key}, which this run needs. Start it again with `penstock run`, which sends "
+            "it, and let the bucket keep objects for days."
         ) from None
 
 

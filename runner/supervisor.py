@@ -9,9 +9,9 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from runner import artifacts, verdict
 from runner.attempt import Attempt
@@ -24,11 +24,16 @@ from runner.record import write_outcome
 from runner.sha256 import sha256
 from runner.stop import StopNotice
 
+if TYPE_CHECKING:
+    from runner.awslogs import Encoder
+
 CHUNK = 64 * 1024
 DRAIN_SECONDS = 1.0
 """How long output may still come after the flow's processes are gone: from ones that left its process group."""
 KILL_MARGIN_SECONDS = 1.0
 """The kill comes this long before the grace is over, so that the outcome is recorded within it."""
+SHORT_RECORD = 4096
+"""Bytes of a short outcome where a long one stands in several events of a log: as Kubernetes keeps of a container."""
 LONGEST_WAIT_SECONDS = 3600
 """poll takes no more than 24 days; waking up once an hour costs nothing."""
 
@@ -43,6 +48,12 @@ def supervise(attempt: Attempt) -> int:
     supervisor.judge()
     supervisor.run_on_exit_if_the_flow_could_not()
     return supervisor.finish()
+
+
+def _encoder() -> "Encoder":
+    from runner.awslogs import Encoder
+
+    return Encoder()
 
 
 class _Supervisor:
@@ -62,6 +73,7 @@ class _Supervisor:
         self.stop_at = self.ended_at = 0.0
         self.scratch = [] if attempt.code is None else [attempt.code.folder]
         self.oom_kills = oom_kills()
+        self.encoder = _encoder() if attempt.awslogs else None
         request = attempt.request
         self.outcome = Outcome(
             run_id=request.run_id,
@@ -81,6 +93,9 @@ class _Supervisor:
             signal.signal(number, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         self.record()
+        if attempt.awslogs:
+            # The log is where the run is found when the platform has forgotten it, however the run ends.
+            self.write_trailer(self.outcome, {})
 
     def since_accepted(self, at: float) -> float:
         return round(max(0.0, at - self.attempt.request.accepted_at), 4)
@@ -197,7 +212,20 @@ class _Supervisor:
         self.lines += data.count(b"\n")
         self.partial_line = not data.endswith(b"\n")
         # When the disk is full or the reader is gone, the flow goes on, and its output is still counted.
-        self.output_lost = self.output_lost or not write_all(1, data)
+        self.output_lost = self.output_lost or not self.write(data)
+
+    def write(self, data: bytes) -> bool:
+        """Write to the run's log; false when the disk is full or the reader is gone."""
+        return write_all(1, data if self.encoder is None else self.encoder.feed(data))
+
+    def write_trailer(self, outcome: Outcome, files: Mapping[str, bytes]) -> None:
+        from runner.awslogs import LONGEST_PIECE
+        from runner.trailer import shortened, trailer
+
+        line = trailer(outcome, files)
+        if self.encoder is not None and len(line) > LONGEST_PIECE:
+            self.write(trailer(shortened(outcome, SHORT_RECORD), {}))
+        self.write(line)
 
     def read_report(self, data: bytes) -> None:
         for event in self.reader.feed(data):
@@ -250,7 +278,5 @@ class _Supervisor:
         )
         self.record()
         if self.attempt.trailer:
-            from runner.trailer import trailer
-
-            write_all(1, trailer(self.outcome, artifacts.contents(self.outcome.artifacts)))
+            self.write_trailer(self.outcome, artifacts.contents(self.outcome.artifacts))
         return ExitCode.INTERNAL if self.outcome.exit_code is None else self.outcome.exit_code

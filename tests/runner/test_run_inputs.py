@@ -83,7 +83,7 @@ def test_a_bundle_and_a_request_that_do_not_belong_together_are_refused(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--trailer", "no"), "--trailer no, expected yes, or no such option."),
+        (("--trailer", "no"), "--trailer no, expected yes or awslogs, or no such option."),
         (("--outcome-limit", "many"), "--outcome-limit many, expected 1024 to 4096 bytes."),
         (("--outcome-limit", "4097"), "--outcome-limit 4097, expected 1024 to 4096 bytes."),
         (("--outcome-limit", "1023"), "--outcome-limit 1023, expected 1024 to 4096 bytes."),
