@@ -1,9 +1,9 @@
 """The run request: what the client asks the runner to run. Versioned and read like the environment document."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from runner.contract import broken_rule, option, read_document
+from runner.contract import broken_rule, option, read_document, to_bytes
 from runner.environment import IMAGE, IMAGE_MEANING, Callbacks, Environment, Executor, Log, seconds
 from runner.errors import ContractError
 
@@ -86,6 +86,13 @@ class RunRequest:
     """Time limit of this run, from the runner's start; null for the environment's."""
     log: Log | None = None
     """What of Python's logging this run shows; null for what the environment says."""
+
+
+def fingerprint(asked: RunRequest) -> str:
+    """SHA-256 of what was asked for; it is the same for a repeated request and for the next attempt."""
+    import hashlib  # clients need it, runners do not
+
+    return hashlib.sha256(to_bytes(replace(asked, accepted_at=0.0, attempt=1))).hexdigest()
 
 
 def check_workers(environment: Environment, count: WorkerCount, *, subject: str) -> None:

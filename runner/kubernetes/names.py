@@ -4,12 +4,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-RUN_ID = "penstock.dev/run-id"
-"""Label of Jobs and pods."""
-ATTEMPT = "penstock.dev/attempt"
-"""Label of Jobs and pods."""
-ENVIRONMENT = "penstock.dev/environment"
-"""Label of everything."""
+from runner.labels import ATTEMPT, ENVIRONMENT, REQUEST, RUN_ID
+
+__all__ = ["ATTEMPT", "ENVIRONMENT", "REQUEST", "RUN_ID"]
+
 WORKER = "penstock.dev/worker"
 """Label of the pods that a run starts for its Dask workers: the worker's number."""
 CONTENT = "penstock.dev/content"
@@ -18,8 +16,6 @@ FLOW = "penstock.dev/flow"
 """Annotation of Jobs: the flow, as it was named."""
 ACCEPTED_AT = "penstock.dev/accepted-at"
 """Annotation of Jobs: when the client accepted the attempt, in seconds since 1970."""
-REQUEST = "penstock.dev/request"
-"""Annotation of Jobs: SHA-256 of what was asked for, the time and the attempt left out."""
 STOPPED = "penstock.dev/stopped"
 """Annotation of Jobs that were asked to stop: `cancelled` or `interrupted`."""
 OUTCOME = "penstock.dev/outcome"

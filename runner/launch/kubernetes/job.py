@@ -8,7 +8,6 @@ import json
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from runner import contract, environment, request
@@ -68,7 +67,7 @@ def render(target: Environment, asked: RunRequest, *, bundle: bytes | None = Non
         {
             names.FLOW: asked.flow,
             names.ACCEPTED_AT: repr(asked.accepted_at),
-            names.REQUEST: request_hash(asked),
+            names.REQUEST: request.fingerprint(asked),
         }
     )
     spec = _mapping(job, "spec")
@@ -82,11 +81,6 @@ def render(target: Environment, asked: RunRequest, *, bundle: bytes | None = Non
     _set_deadlines(spec, pod, target, asked)
     _fill(flow_container(pod), pod, target, asked, bundle)
     return job
-
-
-def request_hash(asked: RunRequest) -> str:
-    """SHA-256 of what was asked for; it is the same for a repeated request and for the next attempt."""
-    return hashlib.sha256(contract.to_bytes(replace(asked, accepted_at=0.0, attempt=1))).hexdigest()
 
 
 def content_of(asked: RunRequest) -> bytes | None:

@@ -139,10 +139,10 @@ def test_names_are_legal_whatever_environment_and_run_are_called(name: str, run_
 
 
 def test_the_hash_of_a_request_tells_requests_apart_and_attempts_not() -> None:
-    first = job.request_hash(asked())
+    first = fingerprint(asked())
 
-    assert job.request_hash(asked(accepted_at=1.0, attempt=2)) == first
-    assert job.request_hash(asked(parameters={"a": 1})) != first
+    assert fingerprint(asked(accepted_at=1.0, attempt=2)) == first
+    assert fingerprint(asked(parameters={"a": 1})) != first
 
 
 def test_resources() -> None:
