@@ -10,7 +10,7 @@ from runner.environment import Retention, SecretReference, SecretSource, Timeout
 from runner.errors import UsageError
 from runner.kubernetes import names
 from runner.launch.kubernetes import job
-from runner.request import RUN_ID, Bundle
+from runner.request import RUN_ID, Bundle, fingerprint
 from runner.sections import KubernetesJob, Resources
 from tests.runner.launch.kubernetes.objects import TEMPLATE, asked, environment
 
