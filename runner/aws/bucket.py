@@ -1,11 +1,7 @@
 """Objects in a bucket of S3."""
 
-import contextlib
-from collections.abc import Mapping
-
 from runner.aws.access import Access
 from runner.aws.client import Asked, Client
-from runner.aws.errors import Conflict
 
 
 class Bucket:
@@ -24,21 +20,14 @@ class Bucket:
         self._client = Client(access, "s3", host=host, budget_seconds=budget_seconds)
         self._prefix = "/" if own_host else f"/{name}/"
 
-    def put_new(self, key: str, data: bytes) -> bool:
-        """Put an object unless there is one of that key; whether there was none.
+    def put(self, key: str, data: bytes) -> None:
+        """Put an object, in the place of one of that key.
 
         Raises:
             ApiError: AWS refused it.
             Unreachable: no whole answer came within the budget.
         """
-        with contextlib.suppress(Conflict):
-            self._put(key, data, {"If-None-Match": "*"})
-            return True
-        return False
-
-    def put(self, key: str, data: bytes) -> None:
-        """Put an object, in the place of one of that key; raises as `put_new` does."""
-        self._put(key, data, {})
+        self._client.send(Asked(method="PUT", path=self._prefix + key, action="PutObject", body=data))
 
     def get(self, key: str) -> bytes:
         """The bytes of an object.
@@ -53,7 +42,3 @@ class Bucket:
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._client.close()
-
-    def _put(self, key: str, data: bytes, headers: Mapping[str, str]) -> None:
-        asked = Asked(method="PUT", path=self._prefix + key, action="PutObject", headers=headers, body=data)
-        self._client.send(asked)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.environment import Environment
-from runner.outcome import Outcome
+from runner.errors import UnavailableError
+from runner.outcome import Failure, Outcome
 from runner.request import RunRequest
 
 
@@ -17,6 +18,10 @@ class Reach:
     """Kubeconfig file; null for kubectl's choice."""
     context: str | None = None
     """Context of the kubeconfig; null for its current one."""
+    profile: str | None = None
+    """Profile of AWS' files; null for what the environment says."""
+    region: str | None = None
+    """AWS region; null for that of the environment document, or of the profile where there is none yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +46,29 @@ class Collected:
     """Number of runs whose records stay."""
 
 
+class NotStartedError(UnavailableError):
+    """The platform did not start the run.
+
+    Args:
+        failure: why not.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.message} {failure.next_step or ''}".strip())
+        self.failure = failure
+
+
 class Launcher(Protocol):
     """Turns run requests into processes, Jobs or tasks, and looks after them."""
 
-    def submit(self, environment: Environment, request: RunRequest, *, bundle: bytes | None = None) -> bool:
+    def submit(
+        self,
+        environment: Environment,
+        request: RunRequest,
+        *,
+        bundle: bytes | None = None,
+        notice: Callable[[str], object] = lambda _: None,
+    ) -> bool:
         """Start the run, once.
 
         When this returns, the run exists: a repeated call with the same request starts nothing.
@@ -53,12 +77,14 @@ class Launcher(Protocol):
             environment: where it is to run.
             request: what is to run.
             bundle: the zip that the request's `bundle` describes.
+            notice: called with a sentence about what the start waits for, on a platform that does not queue.
 
         Returns:
             Whether it was started by this call, rather than by an earlier one.
 
         Raises:
             UsageError: a run of this id exists with another request.
+            NotStartedError: the platform did not start it, and said why.
             UnavailableError: the platform cannot take it.
         """
 

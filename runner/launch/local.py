@@ -38,7 +38,14 @@ def launcher(environment: Environment, reach: Reach) -> "LocalLauncher":  # noqa
 class LocalLauncher:
     """The launcher of kind `local`."""
 
-    def submit(self, environment: Environment, request: RunRequest, *, bundle: bytes | None = None) -> bool:  # noqa: ARG002 the code is where it is
+    def submit(
+        self,
+        environment: Environment,
+        request: RunRequest,
+        *,
+        bundle: bytes | None = None,  # noqa: ARG002 the code is where it is
+        notice: Callable[[str], object] = lambda _: None,  # noqa: ARG002 a local run waits for nothing
+    ) -> bool:
         """See `Launcher.submit`."""
         run = RunDirectory(request.run_id)
         if not run.create(environment, request):

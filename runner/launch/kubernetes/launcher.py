@@ -17,9 +17,10 @@ from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound, Unreachable
 from runner.kubernetes.logs import read as read_log
+from runner.launch import artifacts
 from runner.launch.base import Collected, RunRecord
 from runner.launch.dashboard import require
-from runner.launch.kubernetes import artifacts, job, status, workers
+from runner.launch.kubernetes import job, status, workers
 from runner.launch.kubernetes.content import Content, content_used_by
 from runner.launch.kubernetes.dashboard import Dashboard
 from runner.launch.kubernetes.finder import Finder, attempt_of, selector
@@ -58,7 +59,14 @@ class KubernetesLauncher:
         self._bundle: bytes | None = None
         self._passed_on: dict[str, int] = {}
 
-    def submit(self, environment: Environment, request: RunRequest, *, bundle: bytes | None = None) -> bool:
+    def submit(
+        self,
+        environment: Environment,
+        request: RunRequest,
+        *,
+        bundle: bytes | None = None,
+        notice: Callable[[str], object] = lambda _: None,  # noqa: ARG002 this platform queues by itself
+    ) -> bool:
         """See `Launcher.submit`."""
         inline = bundle is not None and len(bundle) <= job.LARGEST_INLINE_BUNDLE
         rendered = job.render(environment, request, bundle=bundle if inline else None)

@@ -1,4 +1,4 @@
-"""Keeps the files that runs leave behind. They come with the run's record: what is in a container goes with it."""
+"""Keeps the files that runs in containers leave behind: they come with the run's record."""
 
 import shutil
 from collections.abc import Mapping
