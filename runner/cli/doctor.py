@@ -43,6 +43,10 @@ def run(options: argparse.Namespace) -> int:
             from runner.cli.doctor_kubernetes import checks as of_cluster
 
             checks += list(of_cluster(environment, environments.reach(environment.name, options)))
+        if environment.on_ecs is not None:
+            from runner.cli.doctor_ecs import checks as of_account
+
+            checks += list(of_account(environment, environments.reach(environment.name, options)))
         checks += [Check(Level.NOTE, "document", sentence) for sentence in warnings]
     failed = any(check.level is Level.FAIL for check in checks)
     if wants_json(options):

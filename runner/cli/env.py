@@ -1,6 +1,7 @@
 """`penstock env`: the local store of environment documents."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pull.add_argument("--stack", metavar="STACK", help="take it from this Pulumi stack, with the Pulumi CLI")
     pull.add_argument("--namespace", metavar="NS", help="take it from this namespace of a Kubernetes cluster")
     pull.add_argument("--name", metavar="NAME", help="with --namespace: the environment, when there are several")
+    pull.add_argument("--ssm", metavar="NAME", help="take that of this name from AWS Systems Manager")
+    pull.add_argument("--region", metavar="NAME", help="with --ssm: the AWS region (default: as AWS' tools find it)")
     environments.add_reach(pull)
     pull.add_argument("--project", metavar="DIR", default=".", help="folder of the Pulumi project (default: this one)")
     for action in (listing, show, pull):
@@ -68,12 +71,16 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _pull(options: argparse.Namespace) -> int:
-    if sum(source is not None for source in (options.file, options.stack, options.namespace)) != 1:
-        raise UsageError("`penstock env pull` takes a FILE, --stack STACK or --namespace NS. Give one of them.")
+    if sum(source is not None for source in (options.file, options.stack, options.namespace, options.ssm)) != 1:
+        raise UsageError(
+            "`penstock env pull` takes a FILE, --stack STACK, --namespace NS or --ssm NAME. Give one of them."
+        )
     if options.stack is not None:
         found = environment.read(_stack_output(options.stack, options.project), warn=_warn)
     elif options.namespace is not None:
         found = environment.read(_from_namespace(options), warn=_warn)
+    elif options.ssm is not None:
+        found = environment.read(_from_parameter(options), warn=_warn)
     elif options.file == "-":
         found = environment.read(sys.stdin.buffer.read(contract.MAX_BYTES + 1), warn=_warn)
     else:
@@ -109,8 +116,16 @@ def _from_namespace(options: argparse.Namespace) -> bytes:
     return document(reach, options.namespace, options.name)
 
 
+def _from_parameter(options: argparse.Namespace) -> bytes:
+    from runner.launch.ecs.documents import document
+
+    return document(Reach(profile=options.profile, region=options.region), options.ssm)
+
+
 def _reach(found: Environment, options: argparse.Namespace) -> Reach:
-    """The cluster that the document is of: the chosen one, else the one that is current now."""
+    """The cluster or account that the document is of: the chosen one, else the one that is current now."""
+    if found.on_ecs is not None:
+        return Reach(profile=options.profile or os.environ.get("AWS_PROFILE"))
     if found.on_kubernetes is None:
         return Reach()
     from runner.launch.kubernetes.documents import current_context

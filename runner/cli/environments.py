@@ -25,21 +25,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_place(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Add the options that say where to look: in which environment, and in which cluster of the user's."""
+    """Add the options that say where to look: in which environment, cluster and account of the user's."""
     parser.add_argument("--env", metavar="NAME", help=meaning)
     add_reach(parser)
 
 
 def add_reach(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which cluster of the user's is meant."""
+    """Add the options that say which cluster or account of the user's is meant."""
     parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig, for environments on Kubernetes")
     parser.add_argument("--kubeconfig", metavar="FILE", help="kubeconfig file (default: as kubectl finds it)")
+    parser.add_argument("--profile", metavar="NAME", help="profile of AWS' files, for environments on ECS")
 
 
 def reach(name: str, options: argparse.Namespace) -> Reach:
-    """Which cluster is meant for an environment: what the options say, else what `env pull` noted of it."""
-    if options.context or options.kubeconfig:
-        return Reach(kubeconfig=options.kubeconfig, context=options.context)
+    """Which cluster or account is meant for an environment: what options say, else what `env pull` noted of it."""
+    if options.context or options.kubeconfig or options.profile:
+        return Reach(kubeconfig=options.kubeconfig, context=options.context, profile=options.profile)
     try:
         return contract.decode(
             Reach, contract.parse_json(_note(name).read_bytes(), subject="note"), subject="note", warn=_silent

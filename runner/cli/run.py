@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from runner import contract
 from runner.cli import code, dask, environments
-from runner.cli.command import add_json, say, wants_json
+from runner.cli.command import add_json, print_json, say, wants_json
 from runner.cli.launchers import launcher
 from runner.environment import Callbacks, Environment
 from runner.errors import ContractError, UsageError
+from runner.launch.base import NotStartedError
+from runner.outcome import ExitCode, Outcome, State
 from runner.request import RunRequest
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-d", "--detach", action="store_true", help="print the run id and return at once")
     parser.add_argument("--timeout", metavar="TIME", help="end the flow after this time, such as 90s or 2h")
+    parser.add_argument("--cpu", metavar="MILLICORES", help="processor time of this run, in thousandths of a core")
+    parser.add_argument("--memory", metavar="MIB", help="memory of this run, in MiB")
     dask.add_options(parser)
     for role in ("on-execute", "on-start", "on-exit"):
         parser.add_argument(f"--{role}", metavar="M:F", help=f"callback {role.replace('-', '_')} of this run")
@@ -63,7 +67,10 @@ def run(options: argparse.Namespace) -> int:
     flow, packed = code.code_of(options, environment)
     request = _request(options, environment, flow, packed)
     platform = launcher(environment, environments.reach(environment.name, options))
-    started = platform.submit(environment, request, bundle=packed.data if packed else None)
+    try:
+        started = platform.submit(environment, request, bundle=packed.data if packed else None, notice=_warn)
+    except NotStartedError as error:
+        return _not_started(environment, request, error, as_json=wants_json(options))
     from runner.cli.following import detached, follow_to_end  # only now: the runner starts meanwhile
 
     if not started:
@@ -77,6 +84,26 @@ def run(options: argparse.Namespace) -> int:
 
 def _warn(sentence: str) -> None:
     say(f"penstock: {sentence}")
+
+
+def _not_started(environment: Environment, request: RunRequest, error: NotStartedError, *, as_json: bool) -> int:
+    """Tell of a run that the platform did not start."""
+    from runner.cli.render import summary
+
+    outcome = Outcome(
+        run_id=request.run_id,
+        attempt=request.attempt,
+        environment=environment.name,
+        kind=environment.kind,
+        flow=request.flow,
+        state=State.FAILED,
+        exit_code=ExitCode.UNAVAILABLE,
+        failure=error.failure,
+    )
+    say(summary(outcome))
+    if as_json:
+        print_json(contract.encode(outcome))
+    return ExitCode.UNAVAILABLE
 
 
 def _request(options: argparse.Namespace, environment: Environment, flow: str, packed: "Packed | None") -> RunRequest:
@@ -95,6 +122,7 @@ def _request(options: argparse.Namespace, environment: Environment, flow: str, p
             Callbacks(on_execute=options.on_execute, on_start=options.on_start, on_exit=options.on_exit)
         ),
         "executor": contract.encode(executor),
+        "size": _size(options, environment),
         "workers": contract.encode(workers),
         "run_seconds": _seconds(options.timeout),
         "log": contract.encode(dask.log_of(options, environment.log)),
@@ -103,8 +131,9 @@ def _request(options: argparse.Namespace, environment: Environment, flow: str, p
         return contract.decode(RunRequest, value, subject="the command line", warn=lambda _: None)
     except ContractError as error:
         top = error.path.partition(".")[0]
-        name = "--timeout" if top == "run_seconds" else f"--{error.path if top == 'callbacks' else top}"
-        flag = name.replace("callbacks.", "").replace("_", "-")
+        name = "--timeout" if top == "run_seconds" else f"--{error.path if top in {'callbacks', 'size'} else top}"
+        flag = {"--size.cpu_millicores": "--cpu", "--size.memory_mib": "--memory"}.get(name, name)
+        flag = flag.replace("callbacks.", "").replace("_", "-")
         raise UsageError(f"{flag} is {error.found}, expected {error.expected}. Correct that option.") from None
 
 
@@ -132,6 +161,18 @@ def parameters(pairs: Sequence[str], file: str | None) -> dict[str, object]:
         except ContractError as error:
             raise UsageError(f"{error} Write -p {name}=text for plain text.") from None
     return values
+
+
+def _size(options: argparse.Namespace, environment: Environment) -> dict[str, object] | None:
+    given = {"cpu_millicores": options.cpu, "memory_mib": options.memory}
+    if not any(given.values()):
+        return None
+    if environment.resources is None:
+        raise UsageError(
+            f"--cpu or --memory is given, expected neither: {environment.name} is this machine, which limits nothing. "
+            "Leave it out."
+        )
+    return {name: int(value) if value and value.isdecimal() else value for name, value in given.items()}
 
 
 def _parameters_of(file: str) -> dict[str, object]:

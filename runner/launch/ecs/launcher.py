@@ -58,6 +58,7 @@ class EcsLauncher:
         self._watcher = Watcher(Client(access, "ecs", budget_seconds=FOLLOW_BUDGET_SECONDS), section.cluster_arn)
         self._patient_logs = Client(access, "logs", budget_seconds=FOLLOW_BUDGET_SECONDS)
         self._started: dict[str, status.Task] = {}
+        """Tasks of runs that were started here and are not followed yet: nobody needs to look for them."""
 
     def submit(
         self,
@@ -96,7 +97,7 @@ class EcsLauncher:
         """See `Launcher.follow`."""
         if dashboard:
             _no_dashboard(run_id)
-        current = self._started.get(run_id) or self._finder.task(run_id)
+        current = self._started.pop(run_id, None) or self._finder.task(run_id)
         if current is None:
             return self.find(run_id).outcome
         relaunches = 0
@@ -120,7 +121,7 @@ class EcsLauncher:
                 self._next(current, notice, retries=retries)
             except NotStartedError as error:
                 return replace(outcome, failure=error.failure)
-            current = self._started[run_id]
+            current = self._started.pop(run_id)
 
     def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
         """See `Launcher.log`."""

@@ -66,8 +66,7 @@ class Starter:
                 trouble = self._trouble_of(environment, error)
             else:
                 if answer.get("tasks"):
-                    task = answer["tasks"][0]
-                    return task, self._is_new(task, call)
+                    return answer["tasks"][0], True
                 trouble = starting.of_failure((answer.get("failures") or [{}])[0])
             if trouble.fatal:
                 raise NotStartedError(trouble.failure)
@@ -103,12 +102,6 @@ class Starter:
                 "Choose another --run-id, or leave it out for a new one."
             )
         return found, False
-
-    @staticmethod
-    def _is_new(task: Task, call: Call) -> bool:
-        """Whether the answer is about a task of this very call: the same token gives the same task again."""
-        created = task.get("createdAt")
-        return created is None or task.get("lastStatus") in {"PROVISIONING", "PENDING"} or not call.parameters
 
     @staticmethod
     def _trouble_of(environment: Environment, error: ApiError) -> Trouble:

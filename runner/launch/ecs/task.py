@@ -13,8 +13,9 @@ from typing import Any
 
 from runner import contract, environment, fargate, request
 from runner.environment import Environment
-from runner.errors import UsageError
+from runner.errors import ContractError, UsageError
 from runner.launch.ecs import names
+from runner.launch.size import sized
 from runner.request import RunRequest
 from runner.sections import BUNDLES_PREFIX, FLOW_CONTAINER, INPUTS_PREFIX, FargateTask, LaunchType
 
@@ -193,13 +194,16 @@ def bundle_key(sha256: str) -> str:
 
 def _size(target: Environment, asked: RunRequest, section: FargateTask) -> Object:
     """The task's size, where the run asks for one of its own."""
-    if asked.size is None or target.resources is None:
+    wanted = sized(target.resources, asked.size)
+    if asked.size is None or wanted is None:
         return {}
-    cpu = asked.size.cpu_millicores or target.resources.cpu_millicores
-    memory = asked.size.memory_mib or target.resources.memory_mib
     if section.launch_type in {LaunchType.EC2, LaunchType.EXTERNAL}:
-        return {"cpu": str(fargate.units(cpu)), "memory": str(memory)}
-    size = fargate.smallest(cpu, memory)
+        return {"cpu": str(fargate.units(wanted.cpu_millicores)), "memory": str(wanted.memory_mib)}
+    try:
+        size = fargate.smallest(wanted.cpu_millicores, wanted.memory_mib)
+    except ContractError as error:
+        option = "--cpu" if error.path == "cpu_millicores" else "--memory"
+        raise UsageError(f"{option} is {error.found}, expected {error.expected}. Ask for less.") from None
     return {"cpu": str(size.cpu_units), "memory": str(size.memory_mib)}
 
 

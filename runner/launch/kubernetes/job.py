@@ -14,6 +14,7 @@ from runner import contract, environment, request
 from runner.environment import Environment
 from runner.errors import UsageError
 from runner.kubernetes import names
+from runner.launch.size import sized
 from runner.request import RunRequest
 from runner.sections import FLOW_CONTAINER, Resources
 
@@ -123,7 +124,7 @@ def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest
     for item in (*pod["containers"], *pod.get("initContainers", ())):
         item.setdefault("image", container["image"])  # containers of ours beside the flow's
     container.setdefault("command", list(COMMAND))
-    container["resources"] = _resources(target.resources, container.get("resources", {}))
+    container["resources"] = _resources(sized(target.resources, asked.size), container.get("resources", {}))
     document = _value(contract.to_bytes(target))
     if len(document) > LARGEST_VARIABLE:
         raise UsageError(
