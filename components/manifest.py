@@ -36,41 +36,52 @@ class Manifest:
         if value is None:
             return None
         if isinstance(value, str):
-            value = self._from_file(folder / value)
+            value = from_file(folder / value, argument=self.argument, what=self.kind)
         if not isinstance(value, Mapping):
             raise broken_rule(self.argument, describe(value), f"a {self.kind}, or the path of a file with one")
-        written: dict[str, Any] = _plain(value, self.argument)
+        written: dict[str, Any] = plain(value, self.argument)
         for key, wanted in (("apiVersion", self.api_version), ("kind", self.kind)):
             if written.setdefault(key, wanted) != wanted:
                 raise broken_rule(f"{self.argument}.{key}", describe(written[key]), wanted)
         return written
 
-    def _from_file(self, path: Path) -> object:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8"
-            raise broken_rule(
-                self.argument, f"a file that cannot be read ({path}: {reason})", f"the path of a {self.kind}'s file"
-            ) from None
-        one = f"a file with one {self.kind}"
-        if path.suffix == ".json":
-            try:
-                return json.loads(text)
-            except ValueError as error:
-                raise broken_rule(self.argument, f"not JSON ({path.name}: {error})", one) from None
-        import yaml
 
+def from_file(path: Path, *, argument: str, what: str) -> object:
+    """The one document in a file, YAML or JSON.
+
+    Args:
+        path: the file.
+        argument: the argument that names it.
+        what: what is to be in it, such as Job.
+
+    Raises:
+        ContractError: it cannot be read, or is not one document.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise broken_rule(
+            argument, f"a file that cannot be read ({path}: {reason})", f"the path of a {what}'s file"
+        ) from None
+    one = f"a file with one {what}"
+    if path.suffix == ".json":
         try:
-            documents = list(yaml.safe_load_all(text))
-        except yaml.YAMLError as error:
-            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-            reason = getattr(error, "problem", None) or error
-            raise broken_rule(self.argument, f"not YAML ({path.name}, line {line}: {reason})", one) from None
-        if len(documents) != 1:
-            found = f"a file with {len(documents)} documents" if documents else "an empty file"
-            raise broken_rule(self.argument, f"{found} ({path.name})", f"one document: the {self.kind}")
-        return documents[0]
+            return json.loads(text)
+        except ValueError as error:
+            raise broken_rule(argument, f"not JSON ({path.name}: {error})", one) from None
+    import yaml
+
+    try:
+        documents = list(yaml.safe_load_all(text))
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        reason = getattr(error, "problem", None) or error
+        raise broken_rule(argument, f"not YAML ({path.name}, line {line}: {reason})", one) from None
+    if len(documents) != 1:
+        found = f"a file with {len(documents)} documents" if documents else "an empty file"
+        raise broken_rule(argument, f"{found} ({path.name})", f"one document: the {what}")
+    return documents[0]
 
 
 def mapping(parent: dict[str, Any], key: str, path: str) -> dict[str, Any]:
@@ -125,7 +136,7 @@ def refuse_what_the_runner_adds(containers: list[dict[str, Any]], name: str, pat
                 raise broken_rule(f"{place}.env[{j}].name", describe(variable["name"]), expected)
 
 
-def _plain(value: object, path: str) -> Any:
+def plain(value: object, path: str) -> Any:
     """The same JSON value as a tree: below an alias, YAML has one mapping in two places.
 
     Raises:
@@ -135,9 +146,9 @@ def _plain(value: object, path: str) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise broken_rule(f"a key of {path}", repr(key), "text, in quotes")
-        return {key: _plain(item, f"{path}.{key}") for key, item in value.items()}
+        return {key: plain(item, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, f"{path}[{i}]") for i, item in enumerate(value)]
+        return [plain(item, f"{path}[{i}]") for i, item in enumerate(value)]
     if not isinstance(value, str | int | float | bool | None):
         raise broken_rule(path, f"of type {type(value).__name__} ({value})", "text; put it in quotes")
     return value
