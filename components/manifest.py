@@ -62,7 +62,7 @@ def from_file(path: Path, *, argument: str, what: str) -> object:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise broken_rule(
-            argument, f"a file that cannot be read ({path}: {reason})", f"the path of a {what}'s file"
+            argument, f"a file that cannot be read ({path}: {reason})", f"the path of a file with a {what}"
         ) from None
     one = f"a file with one {what}"
     if path.suffix == ".json":
