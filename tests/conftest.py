@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.testbed.aws.fixtures"]
+
 REQUIRED = frozenset(filter(None, os.environ.get("PENSTOCK_REQUIRE", "").split(",")))
 """Markers whose tests must run here: one that is skipped fails. CI sets it, so that no suite is missing unseen."""
 

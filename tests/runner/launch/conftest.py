@@ -4,9 +4,18 @@ import pytest
 
 from runner.kubernetes.client import Client
 from tests.testbed import kubernetes_cluster
+from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_kubernetes import await_nothing_left, dask_namespace
+from tests.testbed.ecs_environment import Place, place
 
 GONE_SECONDS = 15
+
+
+@pytest.fixture
+def flows(aws: Aws) -> Iterator[Place]:
+    """An environment on ECS."""
+    with place(aws) as made:
+        yield made
 
 
 @pytest.fixture

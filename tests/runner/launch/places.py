@@ -11,7 +11,7 @@ from runner.launch.local import LocalLauncher
 from runner.launch.pack import pack
 from runner.request import RunRequest
 from runner.sections import Kind, Local
-from tests.testbed import kubernetes_cluster
+from tests.testbed import ecs_environment, kubernetes_cluster
 from tests.testbed.dask_on_kubernetes import dask_environment
 from tests.testbed.followed_run import Run
 from tests.testbed.runner_process import BEHAVIOURS, FLOWS
@@ -43,6 +43,11 @@ class Place:
         """Submit a flow."""
         assert self.submit(self.asked(function, **parameters))
         return Run(self.launcher, "the-run")
+
+
+def ecs(place: ecs_environment.Place) -> Place:
+    """A cluster of ECS."""
+    return Place(launcher=place.launcher(), environment=place.environment)
 
 
 def local() -> Place:

@@ -24,11 +24,18 @@ ON_KUBERNETES = {
 
 
 @pytest.fixture(
-    params=[Kind.LOCAL, *(pytest.param(kind, marks=pytest.mark.cluster) for kind in ON_KUBERNETES)], ids=str
+    params=[
+        Kind.LOCAL,
+        pytest.param(Kind.FARGATE_TASK, marks=pytest.mark.aws),
+        *(pytest.param(kind, marks=pytest.mark.cluster) for kind in ON_KUBERNETES),
+    ],
+    ids=str,
 )
 def place(request: pytest.FixtureRequest) -> Place:
     if request.param is Kind.LOCAL:
         return places.local()
+    if request.param is Kind.FARGATE_TASK:
+        return places.ecs(request.getfixturevalue("flows"))
     namespace, make = ON_KUBERNETES[request.param]
     return make(request.getfixturevalue("client"), request.getfixturevalue(namespace))
 
