@@ -16,8 +16,10 @@ SIZES = {
     4096: tuple(range(8 * GIB, 30 * GIB + 1, GIB)),
     8192: tuple(range(16 * GIB, 60 * GIB + 1, 4 * GIB)),
     16384: tuple(range(32 * GIB, 120 * GIB + 1, 8 * GIB)),
+    32768: (60 * GIB, 120 * GIB, 244 * GIB),
 }
-"""Memory in MiB that goes with processors in CPU units, of which 1,024 are one; the two largest need platform 1.4.0."""
+"""Memory in MiB that goes with processors in CPU units, of which 1,024 are one; the three largest need Linux and
+platform 1.4.0."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,4 +90,6 @@ def signed(
 
 def canonical_query(query: Mapping[str, str]) -> str:
     """Parameters as they are signed, which is a way to send them as well."""
-    return "&".join(sorted(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in query.items()))
+    # By name: as a whole, `a-b=1` would come before `a=1`.
+    pairs = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in query.items())
+    return "&".join(f"{name}={value}" for name, value in pairs)
