@@ -1,26 +1,17 @@
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.testbed.aws.fixtures import aws_server
+from tests.testbed.aws.handle import Aws
 from tests.testbed.pulumi_aws import Attached, Direct, attached_provider, directly
 
-
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """AWS' API in this process."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+__all__ = ["aws_server"]
 
 
 @pytest.fixture(scope="session")
-def provider(endpoint: str) -> Iterator[Attached]:
-    with attached_provider(endpoint) as provider:
+def provider(aws_server: Aws) -> Iterator[Attached]:
+    with attached_provider(aws_server) as provider:
         yield provider
 
 

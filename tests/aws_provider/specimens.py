@@ -128,6 +128,35 @@ SPECIMENS = {
         change={"description": "out"},
         needs=("vpc", "security group"),
     ),
+    "route table": Specimen(
+        resource="aws:ec2/routeTable:RouteTable",
+        inputs={"vpcId": "$vpc.id", "tags": {"a": "1"}},
+        change={"tags": {"a": "2"}},
+        needs=("vpc",),
+    ),
+    "association": Specimen(
+        resource="aws:ec2/routeTableAssociation:RouteTableAssociation",
+        inputs={"routeTableId": "$route table.id", "subnetId": "$subnet.id"},
+        needs=("vpc", "subnet", "route table"),
+    ),
+    "gateway endpoint": Specimen(
+        resource="aws:ec2/vpcEndpoint:VpcEndpoint",
+        inputs={"vpcId": "$vpc.id", "serviceName": "com.amazonaws.eu-west-1.s3", "tags": {"a": "1"}},
+        change={"policy": policy(Principal="*"), "tags": {"a": "2"}},
+        needs=("vpc",),
+    ),
+    "interface endpoint": Specimen(
+        resource="aws:ec2/vpcEndpoint:VpcEndpoint",
+        inputs={
+            "vpcId": "$vpc.id",
+            "serviceName": "com.amazonaws.eu-west-1.logs",
+            "vpcEndpointType": "Interface",
+            "privateDnsEnabled": True,
+            "tags": {"a": "1"},
+        },
+        change={"tags": {"a": "2"}},
+        needs=("vpc",),
+    ),
     "bucket": Specimen(
         resource="aws:s3/bucket:Bucket",
         inputs={"forceDestroy": True, "tags": {"a": "1", "b": "2"}},

@@ -14,11 +14,11 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from tests.testbed.aws.handle import Aws
 from tests.testbed.aws.provider.wire import dump, load
 from tests.testbed.pulumi_engine import CHECKOUT, Engine, penstock_at
 from tests.testbed.pulumi_kubernetes import Stack
 
-REGION = "eu-west-1"
 EXAMPLE = "Pulumi.fargate-task.yaml"
 ENVIRONMENT = "flights"
 PLUGIN_FOLDER = CHECKOUT / "tests" / "testbed" / "aws" / "provider" / "bin"
@@ -27,45 +27,33 @@ END_SECONDS = 10
 CALL_SECONDS = 20
 
 
-def aws_variables(endpoint: str) -> dict[str, str]:
-    """Environment variables that send every client of AWS to an endpoint."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
 @dataclass(frozen=True, kw_only=True)
 class Attached:
     """A provider that runs for many commands of the CLI."""
 
     port: int
-    endpoint: str
+    aws: Aws
 
     @property
     def variables(self) -> dict[str, str]:
         """Environment variables with which the CLI uses it."""
-        return {**aws_variables(self.endpoint), "PULUMI_DEBUG_PROVIDERS": f"aws:{self.port}"}
+        return {**self.aws.env, "PULUMI_DEBUG_PROVIDERS": f"aws:{self.port}"}
 
 
 @contextmanager
-def attached_provider(endpoint: str) -> Iterator[Attached]:
+def attached_provider(aws: Aws) -> Iterator[Attached]:
     """A provider for an AWS, in a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "tests.testbed.aws.provider"],
         cwd=CHECKOUT,
-        env={**os.environ, **aws_variables(endpoint)},
+        env={**os.environ, **aws.env},
         stdout=subprocess.PIPE,
         text=True,
     )
     with process:
         try:
             assert process.stdout is not None
-            yield Attached(port=int(process.stdout.readline()), endpoint=endpoint)
+            yield Attached(port=int(process.stdout.readline()), aws=aws)
         finally:
             process.terminate()
             try:
@@ -175,5 +163,57 @@ def directly(provider: Attached) -> Iterator[Direct]:
     """A connection of its own to a provider, configured."""
     with grpc.insecure_channel(f"127.0.0.1:{provider.port}") as channel:
         direct = Direct(stub=provider_pb2_grpc.ResourceProviderStub(channel))
-        direct.configure(region=REGION)
+        direct.configure(region=provider.aws.region)
         yield direct
+
+
+def existing(aws: Aws) -> set[str]:
+    """All that stacks can make and that is there, as type and name; without what every account has.
+
+    So the default VPC with its subnets and groups, and inactive clusters and task definitions, are left out.
+    """
+    found = {
+        "ecs": _ecs(aws.client("ecs")),
+        "iam": _iam(aws.client("iam")),
+        "ec2": _ec2(aws.client("ec2")),
+        "logs": (f"group {item['logGroupName']}" for item in aws.client("logs").describe_log_groups()["logGroups"]),
+        "ssm": (f"parameter {item['Name']}" for item in aws.client("ssm").describe_parameters()["Parameters"]),
+        "s3": (f"bucket {item['Name']}" for item in aws.client("s3").list_buckets()["Buckets"]),
+        "secretsmanager": (
+            f"secret {item['Name']}" for item in aws.client("secretsmanager").list_secrets()["SecretList"]
+        ),
+    }
+    return {f"{service} {item}" for service, items in found.items() for item in items}
+
+
+def _ecs(client: Any) -> Iterator[str]:
+    clusters = client.describe_clusters(clusters=client.list_clusters()["clusterArns"])["clusters"]
+    yield from (f"cluster {item['clusterName']}" for item in clusters if item["status"] == "ACTIVE")
+    for arn in client.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]:
+        yield f"task definition {arn.rsplit('/', 1)[1]}"
+
+
+def _iam(client: Any) -> Iterator[str]:
+    for role in (item["RoleName"] for item in client.list_roles()["Roles"]):
+        yield f"role {role}"
+        yield from (f"policy {name} of {role}" for name in client.list_role_policies(RoleName=role)["PolicyNames"])
+        for policy in client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            yield f"policy {policy['PolicyName']} attached to {role}"
+    yield from (f"policy {item['PolicyName']}" for item in client.list_policies(Scope="Local")["Policies"])
+
+
+def _ec2(client: Any) -> Iterator[str]:
+    default = {item["VpcId"] for item in client.describe_vpcs()["Vpcs"] if item["IsDefault"]}
+    yield from (f"vpc {item['VpcId']}" for item in client.describe_vpcs()["Vpcs"] if not item["IsDefault"])
+    for subnet in client.describe_subnets()["Subnets"]:
+        if subnet["VpcId"] not in default:
+            yield f"subnet {subnet['SubnetId']}"
+    for group in client.describe_security_groups()["SecurityGroups"]:
+        if group["GroupName"] != "default":
+            yield f"security group {group['GroupName']}"
+    for table in client.describe_route_tables()["RouteTables"]:
+        if not any(association.get("Main") for association in table["Associations"]):
+            yield f"route table {table['RouteTableId']}"
+    for endpoint in client.describe_vpc_endpoints()["VpcEndpoints"]:
+        if endpoint["State"].lower() not in {"deleting", "deleted"}:
+            yield f"endpoint {endpoint['VpcEndpointId']}"

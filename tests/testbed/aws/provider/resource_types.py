@@ -5,6 +5,7 @@ from tests.testbed.aws.provider.tables import (
     ecs,
     iam,
     logs,
+    routing,
     s3,
     s3_settings,
     secrets_manager,
@@ -13,5 +14,5 @@ from tests.testbed.aws.provider.tables import (
     vpc,
 )
 
-TABLES = (ecs, iam, logs, s3, s3_settings, secrets_manager, security_groups, ssm, vpc)
+TABLES = (ecs, iam, logs, routing, s3, s3_settings, secrets_manager, security_groups, ssm, vpc)
 TYPES: dict[str, ResourceType] = {token: kind for table in TABLES for token, kind in table.TYPES.items()}

@@ -1,10 +1,12 @@
 """Small forms that the tables share."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from tests.testbed.aws.provider.calls import Item
+from tests.testbed.aws.provider.errors import Problem
 from tests.testbed.aws.provider.resource import Tagging
 from tests.testbed.aws.provider.values import Values
 
@@ -38,3 +40,13 @@ def ec2_tagging(read: Callable[[Item], Any]) -> Tagging:
         add=lambda it, tags: it.call("create_tags", Resources=[it.id], Tags=listed(tags)),
         remove=lambda it, tags: it.call("delete_tags", Resources=[it.id], Tags=listed(tags)),
     )
+
+
+def refused_block(name: str, block: Any) -> Iterator[Problem]:
+    """What is wrong with a block of addresses, as the real provider sees it: host bits are refused."""
+    if not isinstance(block, str):
+        return
+    try:
+        ip_network(block)
+    except ValueError as error:
+        yield Problem(name, f"expected a block of addresses, got {error}")

@@ -1,9 +1,11 @@
 """Secrets Manager: secrets, without their values."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.testbed.aws.provider import policies
 from tests.testbed.aws.provider.calls import Item
+from tests.testbed.aws.provider.errors import Problem
 from tests.testbed.aws.provider.resource import Autoname, ResourceType, Tagging, Update
 from tests.testbed.aws.provider.tables.forms import keyed, listed, renamed
 from tests.testbed.aws.provider.values import Values
@@ -44,6 +46,13 @@ def _delete(it: Item) -> None:
     it.call("delete_secret", SecretId=it.id, **window)
 
 
+def _check(values: Values) -> Iterator[Problem]:
+    days = values.get("recoveryWindowInDays")
+    if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
+        yield Problem("recoveryWindowInDays", f"expected 0, or 7 to 30 days, got {days}")
+    yield from policies.refused("policy", values.get("policy"), principal=True)
+
+
 TYPES = {
     "aws:secretsmanager/secret:Secret": ResourceType(
         service="secretsmanager",
@@ -65,7 +74,7 @@ TYPES = {
             remove=lambda it, tags: it.call("untag_resource", SecretId=it.id, TagKeys=sorted(tags)),
         ),
         compared={"policy": policies.canonical},
-        check=lambda values: policies.refused("policy", values.get("policy"), principal=True),
+        check=_check,
         gone=frozenset({"ResourceNotFoundException"}),
     )
 }

@@ -1,13 +1,12 @@
 """Security groups and their rules."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
 from tests.testbed.aws.provider.calls import Item
 from tests.testbed.aws.provider.errors import Problem
 from tests.testbed.aws.provider.resource import Autoname, ResourceType, Update
-from tests.testbed.aws.provider.tables.forms import ec2_tagging, renamed
+from tests.testbed.aws.provider.tables.forms import ec2_tagging, refused_block, renamed
 from tests.testbed.aws.provider.values import Values
 
 SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
@@ -118,8 +117,7 @@ def _check_rule(values: Values) -> Iterator[Problem]:
         what = f"got {' and '.join(given)}" if given else "got none"
         yield Problem("", f"expected exactly one of {', '.join(SOURCES)}, {what}")
     for name in ("cidrIpv4", "cidrIpv6"):
-        if isinstance(values.get(name), str):
-            yield from refused_block(name, values[name])
+        yield from refused_block(name, values.get(name))
     for name in ("fromPort", "toPort"):
         port = values.get(name)
         if values.get("ipProtocol") in {"tcp", "udp"} and port is None:
@@ -128,14 +126,6 @@ def _check_rule(values: Values) -> Iterator[Problem]:
             yield Problem(name, f"expected at most {HIGHEST_PORT}, got {port}")
         if values.get("ipProtocol") == "-1" and port is not None:
             yield Problem(name, "a rule for all protocols has no ports")
-
-
-def refused_block(name: str, block: str) -> Iterator[Problem]:
-    """What is wrong with a block of addresses, as the real provider sees it: host bits are refused."""
-    try:
-        ip_network(block)
-    except ValueError as error:
-        yield Problem(name, f"expected a block of addresses, got {error}")
 
 
 def _rule_type(direction: str) -> ResourceType:

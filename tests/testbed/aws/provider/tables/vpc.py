@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.testbed.aws.provider.calls import Item
 from tests.testbed.aws.provider.resource import ResourceType, Update
-from tests.testbed.aws.provider.tables.forms import ec2_tagging, renamed
+from tests.testbed.aws.provider.tables.forms import ec2_tagging, refused_block, renamed
 from tests.testbed.aws.provider.values import Values
 
 
@@ -91,6 +91,7 @@ TYPES = {
         computed="enableDnsHostnames",
         defaults={"instanceTenancy": "default", "enableDnsSupport": True},
         tagging=ec2_tagging(_vpc),
+        check=lambda values: refused_block("cidrBlock", values.get("cidrBlock")),
         cloudformation=("AWS::EC2::VPC", {}),
         gone=frozenset({"InvalidVpcID.NotFound"}),
     ),
@@ -103,6 +104,7 @@ TYPES = {
         updates=(Update(inputs="mapPublicIpOnLaunch", apply=_set_public, on_create=True),),
         defaults={"mapPublicIpOnLaunch": False},
         tagging=ec2_tagging(_subnet),
+        check=lambda values: refused_block("cidrBlock", values.get("cidrBlock")),
         cloudformation=("AWS::EC2::Subnet", {}),
         gone=frozenset({"InvalidSubnetID.NotFound"}),
     ),
