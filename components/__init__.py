@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import pulumi
 
 from components.dask_kubernetes import DaskKubernetesEnvironment
+from components.fargate_task import FargateTaskEnvironment
 from components.kubernetes_job import KubernetesJobEnvironment
 from components.local import LocalEnvironment
 from runner.sections import Kind
@@ -25,5 +26,6 @@ ENVIRONMENTS: Mapping[Kind, type[EnvironmentComponent]] = {
     Kind.LOCAL: LocalEnvironment,
     Kind.KUBERNETES_JOB: KubernetesJobEnvironment,
     Kind.DASK_KUBERNETES: DaskKubernetesEnvironment,
+    Kind.FARGATE_TASK: FargateTaskEnvironment,
 }
 """The component of each kind that can be provisioned."""

@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from runner.environment import ExecutorType, LogLevel
+from runner.environment import Action, ExecutorType, LogLevel
 
 
 class TlsFileOptions(TypedDict):
@@ -70,3 +70,18 @@ class LogOptions(TypedDict):
     """Level of the root logger. Default: INFO."""
     extra_loggers: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Loggers that are shown from DEBUG on, whatever `level` is. Default: none."""
+
+
+class FailurePolicyOptions(TypedDict):
+    """Which failures end a run, and which start it again."""
+
+    retries: NotRequired[pulumi.Input[int]]
+    """How often a run is started again in all, preemptions not counted. Default: never."""
+    flow: NotRequired[pulumi.Input[Action]]
+    """When the flow raised. Default: fail."""
+    crash: NotRequired[pulumi.Input[Action]]
+    """When the flow's process was ended by a signal. Default: fail."""
+    oom: NotRequired[pulumi.Input[Action]]
+    """When it was killed for memory. Default: fail."""
+    preempted: NotRequired[pulumi.Input[Action]]
+    """When the platform took its place away. Default: retry, without counting."""

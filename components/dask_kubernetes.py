@@ -11,12 +11,11 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from components import dask_job, dask_network, dask_size, kubernetes_runs, rbac, worker_spec, worker_template
-from components.arguments import LogOptions, RetentionOptions
+from components.arguments import FailurePolicyOptions, LogOptions, RetentionOptions
 from components.document import PACKAGE, Draft
 from components.kubernetes_arguments import (
     ContainerLimitOptions,
     EgressOptions,
-    FailurePolicyOptions,
     QuotaOptions,
     RegistryCredentialOptions,
     ResourceOptions,

@@ -59,18 +59,38 @@ class Draft(Given):
         Raises:
             ArgumentError: what is known is wrong.
         """
+        self.check_document(section, computed=computed, stand_ins=stand_ins)
         given = self.part(*AS_THEY_ARE)
         made = {**(computed or {}), self._section: dict(section)}
-        spare = dict(stand_ins or {})
-        known = {key: value for key, value in (given | made).items() if not holds_output(value)}
-        known_section = {key: value for key, value in section.items() if not holds_output(value)}
-        self._finish(spare | known | {self._section: spare.get(self._section, {}) | known_section})
 
         def complete(values: Mapping[str, Any]) -> dict[str, Any]:
             self.check_keys(values["given"])
             return self._finish({**values["given"], **values["made"]})
 
         return pulumi.Output.from_input({"given": given, "made": made}).apply(complete)
+
+    def check_document(
+        self,
+        section: Mapping[str, Any],
+        *,
+        computed: Mapping[str, Any] | None = None,
+        stand_ins: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Checks what is known of the document; for components that know more of it once they are registered.
+
+        Args:
+            section: as of `document`, like all others.
+            computed: parts that are more than an argument.
+            stand_ins: what takes the place of required parts that are not known yet.
+
+        Raises:
+            ArgumentError: what is known is wrong.
+        """
+        made = {**self.part(*AS_THEY_ARE), **(computed or {}), self._section: dict(section)}
+        spare = dict(stand_ins or {})
+        known = {key: value for key, value in made.items() if not holds_output(value)}
+        known_section = {key: value for key, value in section.items() if not holds_output(value)}
+        self._finish(spare | known | {self._section: spare.get(self._section, {}) | known_section})
 
     def _finish(self, parts: Mapping[str, Any]) -> dict[str, Any]:
         """The document of parts that are all known."""

@@ -101,11 +101,11 @@ class TaskTimeoutOptions(TypedDict):
 class CapacityProviderOptions(TypedDict):
     """A share of the runs for one capacity provider of the cluster."""
 
-    provider: pulumi.Input[str]
+    provider: str
     """Name: FARGATE, FARGATE_SPOT, or of one of yours."""
-    weight: NotRequired[pulumi.Input[int]]
+    weight: NotRequired[int]
     """Share of the runs beyond `base`, relative to the others' weights. Default: 1."""
-    base: NotRequired[pulumi.Input[int]]
+    base: NotRequired[int]
     """Number of runs that it gets first. Default: none."""
 
 
@@ -147,7 +147,7 @@ class TaskVolumeOptions(TypedDict):
 
     name: pulumi.Input[str]
     """Its name in the task."""
-    efs: NotRequired[pulumi.Input[EfsOptions]]
+    efs: NotRequired[EfsOptions]
     """The file system. Default: an empty folder."""
 
 
@@ -191,11 +191,11 @@ class RoleStatementOptions(TypedDict):
 class TaskEgressOptions(TypedDict):
     """What runs may reach, with exactly one of `cidr`, `prefix_list_id` and `security_group_id`."""
 
-    cidr: NotRequired[pulumi.Input[str]]
+    cidr: NotRequired[str]
     """A range of IPv4 or IPv6 addresses, such as 10.0.0.0/8."""
-    prefix_list_id: NotRequired[pulumi.Input[str]]
+    prefix_list_id: NotRequired[str]
     """A list of ranges that AWS or you keep."""
-    security_group_id: NotRequired[pulumi.Input[str]]
+    security_group_id: NotRequired[str]
     """Whatever is in another security group."""
-    ports: NotRequired[pulumi.Input[list[pulumi.Input[int]]]]
+    ports: NotRequired[list[int]]
     """TCP ports. Default: all ports of all protocols."""

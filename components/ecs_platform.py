@@ -1,6 +1,6 @@
 """What runs of an environment are on, and which arguments go with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -98,31 +98,53 @@ def network_mode(on: Platform, network_mode: NetworkMode | None = None) -> Netwo
     return NetworkMode(network_mode or possible[0])
 
 
-def refuse_what_does_not_fit(on: Platform, mode: NetworkMode, **given: Any) -> None:
-    """Refuses arguments that tasks of a platform cannot have.
+def refuse_what_does_not_fit(on: Platform, mode: NetworkMode, given: Collection[str]) -> None:
+    """Refuses arguments that tasks of a platform cannot have, whatever they say.
 
     Args:
         on: the platform.
         mode: how containers are connected.
-        given: the arguments that were given.
+        given: names of the arguments that were given.
 
     Raises:
         ContractError: there is one.
     """
     for key, platforms in ONLY_ON.items():
-        if given.get(key) and on not in platforms:
+        if key in given and on not in platforms:
             raise broken_rule(key, "given", f"none: only tasks on {' and '.join(platforms)} have it, not on {on.value}")
     for key in NETWORKED:
-        if given.get(key) and mode is not NetworkMode.AWSVPC:
+        if key in given and mode is not NetworkMode.AWSVPC:
             raise broken_rule(key, "given", f"none: in network mode {mode.value} a task has no network interface")
-    if on is Platform.FARGATE and given.get("pid_mode") == PidMode.HOST:
+
+
+def check_values(
+    on: Platform,
+    *,
+    pid_mode: PidMode | None = None,
+    ephemeral_storage_gib: int | None = None,
+    placement_constraints: Sequence[Mapping[str, Any]] = (),
+    resources: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuses what tasks of a platform cannot be told.
+
+    Args:
+        on: the platform.
+        pid_mode: as the arguments of `FargateTaskEnvironment`, like all others.
+        ephemeral_storage_gib: storage.
+        placement_constraints: constraints of the task definition.
+        resources: the size.
+
+    Raises:
+        ContractError: there is something.
+    """
+    if on is Platform.FARGATE and pid_mode == PidMode.HOST:
         raise broken_rule("pid_mode", PidMode.HOST.value, f"{PidMode.TASK.value} or none on {on.value}")
-    if on is Platform.FARGATE and given.get("resources", {}).get("gpu"):
-        raise broken_rule("resources.gpu", str(given["resources"]["gpu"]), "none: Fargate has no GPU; EC2 has")
-    storage = given.get("ephemeral_storage_gib")
+    if on is Platform.FARGATE and (resources or {}).get("gpu"):
+        raise broken_rule("resources.gpu", str((resources or {})["gpu"]), "none: Fargate has no GPU; EC2 has")
+    storage = ephemeral_storage_gib
     if storage is not None and not SMALLEST_STORAGE <= storage <= LARGEST_STORAGE:
         raise broken_rule("ephemeral_storage_gib", str(storage), f"from {SMALLEST_STORAGE} to {LARGEST_STORAGE}")
-    for i, item in enumerate(given.get("placement_constraints", ())):
+    for i, item in enumerate(placement_constraints):
         if item["type"] != PlacementConstraintType.MEMBER_OF:
             expected = "memberOf; what tells runs from each other goes into run_placement_constraints"
             raise broken_rule(f"placement_constraints[{i}].type", describe(item["type"]), expected)

@@ -17,7 +17,7 @@ def rules(
     s3_prefix_list: str,
     egress: Sequence[Mapping[str, Any]] = (),
     egress_anywhere: bool = False,
-    volumes: Sequence[Mapping[str, Any]] = (),
+    files: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """The rules, as the arguments of Pulumi's resource have them, by a name for each.
 
@@ -29,7 +29,7 @@ def rules(
         s3_prefix_list: id of the list of S3's addresses.
         egress: `TaskEgressOptions`.
         egress_anywhere: whether everything may be reached.
-        volumes: `TaskVolumeOptions`; file systems are mounted through the network.
+        files: whether file systems of EFS are mounted.
 
     Raises:
         ContractError: an entry says nothing, or two things.
@@ -44,7 +44,7 @@ def rules(
         "endpoints": _tcp(HTTPS, {"cidr_ipv4": vpc_cidr}, "endpoints of AWS in this network"),
         "s3": _tcp(HTTPS, {"prefix_list_id": s3_prefix_list}, "S3: code, and layers of images"),
     }
-    if any("efs" in item for item in volumes):
+    if files:
         found["files"] = _tcp(NFS, {"cidr_ipv4": vpc_cidr}, "file systems of EFS")
     for item in egress:
         key, target = _target(item)

@@ -8,7 +8,6 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components.rbac import SubjectKind
-from runner.environment import Action
 
 
 class SubjectOptions(TypedDict):
@@ -61,21 +60,6 @@ class TimeoutOptions(TypedDict):
     """From the runner's start until the flow must have ended. Default: no limit."""
     grace_seconds: NotRequired[pulumi.Input[float]]
     """From the request to stop until the flow is killed. Default: 30."""
-
-
-class FailurePolicyOptions(TypedDict):
-    """Which failures end a run, and which start it again."""
-
-    retries: NotRequired[pulumi.Input[int]]
-    """How often a run is started again in all, preemptions not counted. Default: never."""
-    flow: NotRequired[pulumi.Input[Action]]
-    """When the flow raised. Default: fail."""
-    crash: NotRequired[pulumi.Input[Action]]
-    """When the flow's process was ended by a signal. Default: fail."""
-    oom: NotRequired[pulumi.Input[Action]]
-    """When it was killed for memory. Default: fail."""
-    preempted: NotRequired[pulumi.Input[Action]]
-    """When the cluster took its place away. Default: retry, without counting."""
 
 
 class QuotaOptions(TypedDict):

@@ -11,12 +11,11 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from components import network_policy, rbac
-from components.arguments import ExecutorOptions, LogOptions, RetentionOptions
+from components.arguments import ExecutorOptions, FailurePolicyOptions, LogOptions, RetentionOptions
 from components.document import PACKAGE, Draft
 from components.kubernetes_arguments import (
     ContainerLimitOptions,
     EgressOptions,
-    FailurePolicyOptions,
     QuotaOptions,
     RegistryCredentialOptions,
     ResourceOptions,

@@ -6,10 +6,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
-from components.arguments import ExecutorOptions, LocalTimeouts, LogOptions, RetentionOptions, TlsFileOptions
+from components.arguments import (
+    ExecutorOptions,
+    FailurePolicyOptions,
+    LocalTimeouts,
+    LogOptions,
+    RetentionOptions,
+    TlsFileOptions,
+)
 from components.checking import plain_types
 from components.dask_kubernetes import DaskKubernetesEnvironmentArgs
-from components.kubernetes_arguments import FailurePolicyOptions, ResourceOptions, SecretOptions, TimeoutOptions
+from components.kubernetes_arguments import ResourceOptions, SecretOptions, TimeoutOptions
 from components.kubernetes_job import KubernetesJobEnvironmentArgs
 from components.kubernetes_runs import RESOURCES, TIMEOUTS
 from components.local import LocalEnvironmentArgs

@@ -12,7 +12,7 @@ from components.written_containers import image, read
 from runner.errors import ContractError
 from tests.components.ecs import IMAGE, PARAMETER, SECRET
 
-PLACE = {"log_group": "/penstock/flights", "region": "eu-west-1"}
+PLACE: dict[str, Any] = {"log_group": "/penstock/flights", "region": "eu-west-1"}
 USERS: list[dict[str, Any]] = [
     {
         "name": "proxy",

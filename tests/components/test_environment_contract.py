@@ -20,6 +20,7 @@ SMALLEST: Mapping[Kind, Mapping[str, Any]] = {
     Kind.LOCAL: {},
     Kind.KUBERNETES_JOB: {"image": "registry.example/team/flows:1"},
     Kind.DASK_KUBERNETES: {"image": "registry.example/team/flows:1"},
+    Kind.FARGATE_TASK: {"image": "registry.example/team/flows:1"},
 }
 """Of each kind, the fewest arguments with which it can be provisioned."""
 

@@ -40,14 +40,39 @@ class Exported:
     secret: bool
 
 
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+VPC_CIDR = "127.20.0.0/16"
+LOOKUPS: Mapping[str, Mapping[str, Any]] = {
+    "aws:index/getPartition:getPartition": {"partition": "aws"},
+    "aws:index/getRegion:getRegion": {"region": REGION},
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{REGION}{zone}" for zone in "abc"]},
+    "aws:ec2/getVpc:getVpc": {"cidrBlock": VPC_CIDR},
+    "aws:ec2/getPrefixList:getPrefixList": {"id": "pl-s3"},
+}
+"""What is looked up at AWS: who asks, where, and the network there is. Nothing else can be looked up."""
+MADE: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    "aws:ecs/cluster:Cluster": lambda given: {"arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{given['name']}"},
+    "aws:ecs/taskDefinition:TaskDefinition": lambda given: {
+        "arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{given['family']}:1"
+    },
+    "aws:iam/policy:Policy": lambda given: {"arn": f"arn:aws:iam::{ACCOUNT}:policy/{given['name']}"},
+    "aws:ec2/vpcEndpoint:VpcEndpoint": lambda _: {"prefixListId": "pl-s3"},
+}
+"""What AWS adds to those of its objects whose properties components read."""
+
+
 class EchoMocks(Mocks):
-    """Every resource is created as asked for; nothing can be looked up."""
+    """Every resource is created as asked for."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        return (f"{args.name}-id" if args.custom else None), args.inputs
+        added = MADE.get(args.typ, lambda _: {})(args.inputs)
+        return (f"{args.name}-id" if args.custom else None), {**args.inputs, **added}
 
     def call(self, args: MockCallArgs) -> Any:
-        raise AssertionError(f"the program looks up {args.token}")
+        if args.token not in LOOKUPS:
+            raise AssertionError(f"the program looks up {args.token}")
+        return dict(LOOKUPS[args.token])
 
 
 class RecordingMonitor(MockMonitor):
@@ -74,6 +99,10 @@ class RecordingMonitor(MockMonitor):
             )
         )
         return answer
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - the name is Pulumi's
+        with own_loop():
+            return super().Invoke(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name is Pulumi's
         self.outputs.setdefault(request.urn, []).append(rpc.deserialize_properties(request.outputs))

@@ -1,0 +1,72 @@
+"""Where runs on ECS have their network interfaces, and what they reach from there."""
+
+from functools import partial
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import egress_rules
+from components.network import Network
+from components.task_plan import TaskPlan
+
+
+class TaskNetwork:
+    """Subnets and security groups of runs.
+
+    Args:
+        plan: how the task of every run is to be.
+        parent: the environment's component.
+        name: its name.
+    """
+
+    subnet_ids: Any
+    """Ids of the subnets."""
+    security_group_ids: Any
+    """Ids of the security groups."""
+
+    def __init__(self, plan: TaskPlan, parent: pulumi.ComponentResource, name: str) -> None:
+        draft = plan.draft
+        child, invoke = pulumi.ResourceOptions(parent=parent), pulumi.InvokeOutputOptions(parent=parent)
+        if draft.has("vpc_id"):
+            vpc_id: Any = draft.inputs["vpc_id"]
+            self.subnet_ids = draft.inputs["subnet_ids"]
+        else:
+            own = Network(
+                f"{name}-network",
+                {"services": plan.services(), "tags": plan.tags, **draft.part("network_cidr", "availability_zones")},  # type: ignore[typeddict-item]
+                child,
+            )
+            vpc_id, self.subnet_ids = own.vpc_id, own.subnet_ids
+            cidr, s3_prefix_list = own.cidr, own.s3_prefix_list_id
+        if draft.has("security_group_ids"):
+            self.security_group_ids = draft.inputs["security_group_ids"]
+            return
+        if draft.has("vpc_id"):
+            cidr = aws.ec2.get_vpc_output(id=vpc_id, opts=invoke).cidr_block
+            region = aws.get_region_output(opts=invoke).region
+            listed = pulumi.Output.format("com.amazonaws.{0}.s3", region)
+            s3_prefix_list = aws.ec2.get_prefix_list_output(name=listed, opts=invoke).id
+        group = aws.ec2.SecurityGroup(
+            f"{name}-run",
+            name=f"penstock-{plan.environment}-run",
+            description="Runs of Penstock: nothing comes in",
+            vpc_id=vpc_id,
+            tags=plan.tags,
+            opts=child,
+        )
+        self.security_group_ids = [group.id]
+        # Which rules there are is known from the start; what they say, where the network is created, later only.
+        render = partial(egress_rules.rules, files=any("efs" in item for item in draft.plain("volumes", [])))
+        names = draft.derive(partial(render, vpc_cidr="", s3_prefix_list=""), "egress", "egress_anywhere")
+        rules = pulumi.Output.from_input(
+            draft.derive(render, "egress", "egress_anywhere", vpc_cidr=cidr, s3_prefix_list=s3_prefix_list)
+        )
+        for rule, fields in names.items():
+            aws.vpc.SecurityGroupEgressRule(
+                f"{name}-run-{rule}",
+                security_group_id=group.id,
+                tags=plan.tags,
+                opts=child,
+                **{field: rules[rule][field] for field in fields},
+            )
