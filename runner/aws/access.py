@@ -3,13 +3,26 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from runner.aws.credentials import Credentials
 from runner.aws.errors import ConfigError
 from runner.aws.profile import settings
 
-SUFFIXES: Mapping[str, str] = {"cn-": "amazonaws.com.cn", "us-iso-": "c2s.ic.gov", "us-isob-": "sc2s.sgov.gov"}
+SUFFIXES: Mapping[str, str] = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+}
 """Domains of partitions that are not under amazonaws.com, by what their regions begin with."""
+LONG_NAMES: Mapping[str, str] = {"logs": "CLOUDWATCH_LOGS"}
+"""Names of services in variables, where they are others than in addresses.
+
+Source: "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +51,28 @@ class Access:
         return f"{service}{fips}.{self.region}.{suffix}"
 
     def configured_url(self, service: str) -> str | None:
-        """The address that the environment or the profile says; null when none does."""
-        if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        """The address that the environment or the profile says; null when none does.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        said = settings(self.profile)
+        ignored = os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or said.get("ignore_configured_endpoint_urls")
+        if (ignored or "").lower() == "true":
             return None
-        own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
-        url = own or settings(self.profile).get("endpoint_url")
-        return url.rstrip("/") if url else None
+        name = f"AWS_ENDPOINT_URL_{LONG_NAMES.get(service, service.upper())}"
+        url = os.environ.get(name) or os.environ.get("AWS_ENDPOINT_URL") or said.get("endpoint_url")
+        return _checked(url.rstrip("/")) if url else None
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise ConfigError(
+            f"The address of AWS is {url!r}, expected one such as http://localhost:4566, without a path. "
+            "Correct AWS_ENDPOINT_URL or the profile's endpoint_url."
+        )
+    return url
 
 
 def load(*, region: str | None = None, profile: str | None = None) -> Access:

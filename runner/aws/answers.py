@@ -16,7 +16,6 @@ from runner.aws.errors import (
     Throttled,
     Unreachable,
 )
-from runner.http.connection import CONNECT_SECONDS
 
 KINDS: Mapping[type[ApiError], tuple[str, ...]] = {
     AccessDenied: ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
@@ -89,7 +88,7 @@ def unreachable(error: Exception, *, url: str, access: Access) -> Unreachable:
     """What keeps an answer from coming."""
     host = urlsplit(url).hostname
     said = str(getattr(error, "strerror", None) or error or type(error).__name__).rstrip(".")
-    said = f"no answer within {CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else said
+    said = "no answer in time" if isinstance(error, TimeoutError) else said
     import socket
     import ssl
 

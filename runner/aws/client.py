@@ -152,7 +152,7 @@ class Client:
             target=f"{encoded}{'?' if words else ''}{words}",
             path=asked.path,
             body=asked.body if asked.method in {"POST", "PUT"} else None,
-            content_type=headers.get("content-type", "application/octet-stream"),
+            content_type=headers.pop("content-type", "application/octet-stream"),  # it goes out once, as it was signed
             headers=headers,
         )
         try:

@@ -54,7 +54,12 @@ class Credentials:
         with self._lock:
             if self._keys is None or _ends_soon(self._keys):
                 self._find = self._find or _source(self._profile)
-                self._keys = self._find()
+                try:
+                    self._keys = self._find()
+                except ConfigError:
+                    # Those that there are still work: who gives new ones may be back before they end.
+                    if self._keys is None or _ends_soon(self._keys, early=0.0):
+                        raise
             return self._keys
 
     def renew(self, refused: Keys) -> bool:
@@ -66,8 +71,8 @@ class Credentials:
             return self._keys.access_key != refused.access_key
 
 
-def _ends_soon(keys: Keys) -> bool:
-    return keys.expires_at is not None and time.time() > keys.expires_at - EARLY_SECONDS
+def _ends_soon(keys: Keys, early: float = EARLY_SECONDS) -> bool:
+    return keys.expires_at is not None and time.time() > keys.expires_at - early
 
 
 def _source(profile: str | None) -> Callable[[], Keys]:

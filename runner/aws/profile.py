@@ -26,7 +26,7 @@ def settings(profile: str | None) -> Mapping[str, str]:
     known = False
     for variable, usual in FILES:
         path = os.path.expanduser(os.environ.get(variable) or usual)  # noqa: PTH111 pathlib costs start-up time
-        sections = _sections(path)
+        sections = _sections(path, variable)
         for section in (name, f"profile {name}"):
             if section in sections:
                 known = True
@@ -39,7 +39,7 @@ def settings(profile: str | None) -> Mapping[str, str]:
     return found
 
 
-def _sections(path: str) -> Mapping[str, Mapping[str, str]]:
+def _sections(path: str, variable: str) -> Mapping[str, Mapping[str, str]]:
     if not os.path.isfile(path):  # noqa: PTH113
         return {}
     import configparser  # most machines in clouds have no such file
@@ -49,6 +49,6 @@ def _sections(path: str) -> Mapping[str, Mapping[str, str]]:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
             parser.read_file(file)
     except (OSError, ValueError, configparser.Error) as error:
-        said = str(error).splitlines()[0]
-        raise ConfigError(f"{path} cannot be read ({said}). Correct it, or name another with {FILES[0][0]}.") from None
+        said = str(error).splitlines()[0].rstrip(".")
+        raise ConfigError(f"{path} cannot be read ({said}). Correct it, or name another with {variable}.") from None
     return {name: dict(parser.items(name)) for name in parser.sections()}

@@ -57,7 +57,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.server.requests.append(self.asked)
         self.server.reply(self)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 http.server calls them so
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 http.server calls them so
 
     def log_message(self, *_: object) -> None:
         pass
