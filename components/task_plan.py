@@ -48,6 +48,19 @@ ALIKE = (
 VALUES = ("pid_mode", "ephemeral_storage_gib", "placement_constraints")
 """Arguments that tasks of some platforms can only be told something of."""
 
+AS_GIVEN = (
+    *(
+        "vpc_id",
+        "subnet_ids",
+        "security_group_ids",
+        "availability_zones",
+        "cpu_architecture",
+        "operating_system_family",
+    ),
+    *("ipc_mode", "proxy_configuration", "container_insights", *NAMED),
+)
+"""Arguments that resources take as they are, so that nothing else would check their types."""
+
 BESIDE = (
     ("task_role_statements", "task_role_arn", "the rights of a role that exists are not the stack's"),
     ("task_role_policy_arns", "task_role_arn", "the rights of a role that exists are not the stack's"),
@@ -99,6 +112,7 @@ class TaskPlan:
         self.platform = draft.derive(platform, "launch_type", "capacity_provider_strategy")
         self.network_mode = draft.derive(partial(network_mode, self.platform), "network_mode")
         draft.check(self._refuse_what_does_not_fit)
+        draft.derive(_as_they_are, *AS_GIVEN)
         self.written = draft.derive(partial(read, folder=project_folder()), "container_definitions")
         self.image = draft.derive(image, "image", written=self.written)
         self.resources = draft.derive(self._sized, "resources", *VALUES)
@@ -195,6 +209,10 @@ class TaskPlan:
             if has(key) and not has("vpc_id"):
                 expected = "none without vpc_id and subnet_ids: a network that is created has no way to the internet"
                 raise broken_rule(key, "given", expected)
+
+
+def _as_they_are(**given: Any) -> dict[str, Any]:
+    return given
 
 
 def _with_timeouts(*, timeouts: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class EchoMocks(Mocks):
     """Every resource is created as asked for."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        added = MADE.get(args.typ, lambda _: {})(args.inputs)
+        added = MADE[args.typ](args.inputs) if args.typ in MADE else {}
         return (f"{args.name}-id" if args.custom else None), {**args.inputs, **added}
 
     def call(self, args: MockCallArgs) -> Any:
