@@ -9,12 +9,14 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components import ENVIRONMENTS
 from components.document import PACKAGE
+from components.ecs_cluster import EcsCluster
 from components.kubernetes_namespace import KubernetesNamespace
+from components.network import Network
 
 
 def schema() -> dict[str, Any]:
     components = [cast("type[pulumi.ComponentResource]", component) for component in ENVIRONMENTS.values()]
-    provider = ComponentProvider([*components, KubernetesNamespace], PACKAGE)
+    provider = ComponentProvider([*components, KubernetesNamespace, EcsCluster, Network], PACKAGE)
     return cast("dict[str, Any]", json.loads(provider.schema or ""))
 
 

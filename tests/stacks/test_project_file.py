@@ -18,15 +18,15 @@ ARGUMENTS = {
     for key, plain in plain_types(get_type_hints(component.__init__)["args"]).items()
 }
 OPTIONS = {key: option for key, option in PROJECT["config"].items() if ":" not in key}
-GROUPS: dict[str, Any] = {
-    key: group
+GROUPS: list[tuple[str, Any]] = [
+    (key, group)
     for component in ENVIRONMENTS.values()
     for accepted in [get_type_hints(component.__init__)["args"]]
     for key, plain in plain_types(accepted).items()
     for group in [item_type(accepted, key) if plain is list else plain]
     if is_typeddict(group)
-}
-"""Options that are mappings of known keys, or lists of such."""
+]
+"""Options that are mappings of known keys, or lists of such, of every kind."""
 EMPTY: dict[str, object] = {"string": "", "array": [], "object": {}}
 
 
@@ -65,9 +65,9 @@ def test_an_option_is_described_in_whole_sentences(key: str) -> None:
     assert PROJECT["config"][key]["description"].endswith(".")
 
 
-@pytest.mark.parametrize("key", GROUPS)
-def test_the_description_of_a_group_names_its_keys(key: str) -> None:
-    assert all(inner in PROJECT["config"][key]["description"] for inner in plain_types(GROUPS[key]))
+@pytest.mark.parametrize(("key", "group"), GROUPS, ids=[f"{key}-{group.__name__}" for key, group in GROUPS])
+def test_the_description_of_a_group_names_its_keys(key: str, group: Any) -> None:
+    assert all(inner in PROJECT["config"][key]["description"] for inner in plain_types(group))
 
 
 def test_the_paths_it_names_are_relative_to_it() -> None:
