@@ -39,6 +39,8 @@ class Specimen:
     inputs: dict[str, Any]
     """Texts that start with $ stand for the id of what is made first."""
     change: dict[str, Any] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
+    """Outputs that AWS has not got of it, or that are not modelled."""
     stays: bool = False
     """Whether something of it is left when it is deleted."""
     needs: tuple[str, ...] = ()
@@ -154,12 +156,14 @@ SPECIMENS = {
             "privateDnsEnabled": True,
             "tags": {"a": "1"},
         },
+        lacks=frozenset({"prefixListId"}),
         change={"tags": {"a": "2"}},
         needs=("vpc",),
     ),
     "bucket": Specimen(
         resource="aws:s3/bucket:Bucket",
         inputs={"forceDestroy": True, "tags": {"a": "1", "b": "2"}},
+        lacks=frozenset({"websiteDomain", "websiteEndpoint"}),
         change={"tags": {"a": "2"}},
     ),
     "public access": Specimen(

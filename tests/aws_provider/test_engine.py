@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.testbed.aws.handle import Aws
-from tests.testbed.pulumi_aws import PLUGIN_FOLDER, Attached, existing, with_aws
+from tests.testbed.pulumi_aws import PLUGIN_FOLDER, Attached, aws_engine, aws_stack_from_example, existing, with_aws
 from tests.testbed.pulumi_engine import Engine, engine_at
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
@@ -111,3 +111,18 @@ def test_the_cli_finds_the_plugin_on_path(bare: Engine, aws_server: Aws) -> None
     assert "+ 9 to create" in finished.out
     warnings = [line for line in (finished.out + finished.err).splitlines() if "warning:" in line]
     assert all("using pulumi-resource-aws from $PATH" in line for line in warnings), warnings
+
+
+def test_a_stack_of_an_example_is_gone_also_when_the_test_fails(tmp_path: Path, provider: Attached) -> None:
+    engine = aws_engine(tmp_path, provider)
+
+    def failing() -> None:
+        with aws_stack_from_example(engine, example="Pulumi.local.yaml") as made:
+            made.up()
+            environment, _ = made.environment()
+            assert environment.name == f"flights-{made.name}"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    assert engine.stacks == []

@@ -8,6 +8,7 @@ import pytest
 
 from tests.aws_provider.specimens import SPECIMENS
 from tests.testbed.aws.provider.resource_types import TYPES
+from tests.testbed.aws.provider.sdk import sdk_type
 from tests.testbed.pulumi_aws import Direct
 
 Made = dict[str, tuple[str, dict[str, Any], dict[str, Any]]]
@@ -48,6 +49,7 @@ def test_it_is_made_read_changed_and_deleted(direct: Direct, short: str) -> None
         given = filled(specimen.inputs, made)
         id_, inputs, outputs = direct.create(token, **given)
 
+        assert outputs_of(token) - outputs.keys() == specimen.lacks
         assert direct.read(token, id_, outputs, inputs) == (id_, inputs, outputs)
         assert not direct.diff(token, inputs, inputs).diffs
         imported, again, _ = direct.read(token, outputs["arn"] if short == "task" else id_)
@@ -67,6 +69,12 @@ def test_it_is_made_read_changed_and_deleted(direct: Direct, short: str) -> None
         direct.delete(token, id_, outputs)
         assert direct.read(token, id_, outputs, inputs)[0] == (id_ if specimen.stays else "")
         direct.delete(token, id_, outputs)
+
+
+def outputs_of(token: str) -> set[str]:
+    """Outputs that the SDK promises and that are no inputs."""
+    known = sdk_type(token)
+    return {name for name in known.outputs - known.inputs.keys() if name != "tagsAll" or TYPES[token].tagging}
 
 
 def names_of(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _read_endpoint(it: Item) -> Values | None:
         return None
     form = {"vpcId": "VpcId", "serviceName": "ServiceName", "vpcEndpointType": "VpcEndpointType", "state": "State"}
     lists = {"routeTableIds": "RouteTableIds", "subnetIds": "SubnetIds", "networkInterfaceIds": "NetworkInterfaceIds"}
-    more = {"policy": "PolicyDocument", "ownerId": "OwnerId", "requesterManaged": "RequesterManaged"}
+    more = {"policy": "PolicyDocument", "ownerId": "OwnerId"}
     return {
         **renamed(endpoint, {**form, **lists, **more, "privateDnsEnabled": "PrivateDnsEnabled"}),
         "securityGroupIds": [group["GroupId"] for group in endpoint.get("Groups") or ()],
@@ -87,6 +87,7 @@ def _read_endpoint(it: Item) -> Values | None:
             for entry in endpoint.get("DnsEntries") or ()
         ],
         "cidrBlocks": [],
+        "requesterManaged": endpoint.get("RequesterManaged", False),
         "prefixListId": _prefix_list(it, endpoint),
         "arn": it.arn("ec2", f"vpc-endpoint/{it.id}"),
     }
