@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from runner.aws.errors import ConfigError
 from runner.aws.profile import settings
 from runner.aws.sigv4 import Keys
+from runner.http.retry import Attempts
 
 CONTAINER_HOST = "169.254.170.2"
 """Where ECS answers for the role of a task (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI)."""
@@ -104,27 +105,44 @@ def _of_container() -> Keys:
     host = target.hostname or ""
     if target.scheme != "https" and host not in (CONTAINER_HOST, *LOOPBACK, *POD_HOSTS):
         raise ConfigError(f"The credentials of this container are at {host}, expected an address of the container's.")
+    attempts = Attempts(CONTAINER_SECONDS)
+    while True:
+        try:
+            status, body = _asked(target, _container_token())
+            if status == 200:
+                return _keys(json.loads(body))
+            # The agent answers with these while it starts, or when many containers ask at once.
+            passing = status == 429 or status >= 500
+            failure = ConfigError(f"The role of this container has no credentials (HTTP {status}). {LOG_IN}")
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            passing = isinstance(error, ConnectionError | TimeoutError | http.client.HTTPException)
+            said = type(error).__name__ if isinstance(error, KeyError | TypeError) else error
+            failure = ConfigError(f"The credentials of this container cannot be read from {host} ({said}). {LOG_IN}")
+        if not passing:
+            raise failure
+        time.sleep(attempts.delay(failure))
+
+
+def _asked(target: SplitResult, token: str | None) -> tuple[int, bytes]:
+    """Status and body of the agent's answer."""
     kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
-    connection = kind(host, target.port, timeout=CONTAINER_SECONDS)
+    connection = kind(target.hostname or "", target.port, timeout=CONTAINER_SECONDS)
     try:
-        headers = {"Authorization": token} if (token := _container_token()) else {}
-        connection.request("GET", f"{target.path}{'?' if target.query else ''}{target.query}", headers=headers)
+        path = f"{target.path}{'?' if target.query else ''}{target.query}"
+        connection.request("GET", path, headers={"Authorization": token} if token else {})
         answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise ConfigError(f"The role of this container has no credentials (HTTP {answer.status}). {LOG_IN}")
-        found = json.loads(body)
-        return Keys(
-            access_key=found["AccessKeyId"],
-            secret_key=found["SecretAccessKey"],
-            token=found.get("Token"),
-            expires_at=_time(found.get("Expiration")),
-        )
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-        said = type(error).__name__ if isinstance(error, KeyError | TypeError) else error
-        raise ConfigError(f"The credentials of this container cannot be read from {host} ({said}). {LOG_IN}") from None
+        return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def _keys(found: Mapping[str, str]) -> Keys:
+    return Keys(
+        access_key=found["AccessKeyId"],
+        secret_key=found["SecretAccessKey"],
+        token=found.get("Token"),
+        expires_at=_time(found.get("Expiration")),
+    )
 
 
 def _container_token() -> str | None:
@@ -154,7 +172,8 @@ def _of_botocore(profile: str | None) -> Callable[[], Keys]:
             found = botocore.session.Session(profile=profile).get_credentials()
             frozen = found and found.get_frozen_credentials()
         except botocore.exceptions.BotoCoreError as error:
-            raise ConfigError(f"The AWS credentials cannot be had ({str(error).rstrip('.')}). {LOG_IN}") from None
+            said = " ".join(str(error).split()).rstrip(".")
+            raise ConfigError(f"The AWS credentials cannot be had ({said}). {LOG_IN}") from None
         if not frozen or not frozen.access_key:
             raise ConfigError(f"No AWS credentials were found. {LOG_IN}")
         expires = getattr(found, "_expiry_time", None)  # botocore tells it nowhere else
