@@ -51,9 +51,10 @@ def error_of(status: int, body: bytes, *, action: str, access: Access) -> ApiErr
         action: what was asked for, such as `ecs:RunTask`.
         access: as whom and where.
     """
-    code, message = _said(status, body)
+    code, message = (" ".join(text.split()) for text in _said(status, body))
+    code = code or f"HTTP {status}"
     kind = next((kind for kind, codes in KINDS.items() if code in codes), Refused if status < 500 else ApiError)
-    said = " ".join(message.split())[:LONGEST_TEXT].rstrip(".") or code
+    said = message[:LONGEST_TEXT].rstrip(".") or code
     if CLOCK.search(f"{code} {message}"):
         kind = BadCredentials
         text = f"AWS does not take the time of this machine ({said}). Set its clock, for instance with NTP."
@@ -79,7 +80,9 @@ def _said(status: int, body: bytes) -> tuple[str, str]:
     except (ValueError, AttributeError, RecursionError):
         text = body.decode(errors="replace")
         parts = [re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL) for name in ("Code", "Message")]
-        code, message = (part.group(1) if part else "" for part in parts)
+        import html
+
+        code, message = (html.unescape(part.group(1)) if part else "" for part in parts)
         usual = {403: "AccessDenied", 404: "NotFound", 412: "PreconditionFailed", 503: "SlowDown"}
         return code or usual.get(status, f"HTTP {status}"), message
 
