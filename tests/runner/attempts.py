@@ -50,6 +50,7 @@ def attempt_of(environment: Environment = LOCAL, *, request: dict[str, Any] | No
         "outcome_file": None,
         "outcome_limit": None,
         "trailer": False,
+        "awslogs": False,
         "artifacts": None,
         "code": None,
         "warnings": (),
