@@ -6,8 +6,11 @@ from dataclasses import replace
 import pytest
 from kubernetes import client, config
 
+from tests.testbed.aws.fixtures import aws_server
 from tests.testbed.pulumi_engine import Engine, penstock_at
 from tests.testbed.pulumi_mocks import Deploy, mocked_pulumi
+
+__all__ = ["aws_server"]
 
 PROVIDER = "pulumi-resource-kubernetes"
 
