@@ -69,13 +69,16 @@ def _object(place: str) -> bytes:
 
     region, _, rest = place.removeprefix(OBJECT).partition(":")
     bucket, _, key = rest.partition("/")
+    objects = Bucket(load(region=region), bucket)
     try:
-        return Bucket(load(region=region), bucket).get(key)
+        return objects.get(key)
     except NotFound:
         raise UnavailableError(
             f"The bucket {bucket} has no {key}, which this run needs. Start it again with `penstock run`, which sends "
             "it, and let the bucket keep objects for days."
         ) from None
+    finally:
+        objects.close()  # the flow's process gets none of the runner's connections
 
 
 def _taken(name: str, subject: str) -> bytes:
