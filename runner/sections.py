@@ -229,6 +229,9 @@ class FargateTask:
         if (self.launch_type is None) == (not self.capacity_provider_strategy):
             found = "missing" if self.launch_type is None else "given beside capacity_provider_strategy"
             raise broken_rule("launch_type", found, "either launch_type or capacity_provider_strategy")
+        for name in ("cluster_arn", "task_definition_arn"):
+            if (region := getattr(self, name).split(":")[3]) != self.region:
+                raise broken_rule(name, f"in {region}", f"one in the region, which is {self.region}")
         if self.assign_public_ip and not self.subnets:
             raise broken_rule("assign_public_ip", "true", "false where there are no subnets")
         if self.launch_type is LaunchType.FARGATE and not self.subnets:

@@ -198,8 +198,8 @@ ENVIRONMENTS = (
         failure_policy=FAILURE_POLICIES,
         fargate_task=st.builds(
             sec.FargateTask,
-            region=st.sampled_from(["eu-west-1", "us-gov-west-1", "ap-southeast-3"]),
-            cluster_arn=st.just("arn:aws:ecs:eu-west-1:123456789012:cluster/flows"),
+            region=st.just("cn-north-1"),
+            cluster_arn=st.just("arn:aws-cn:ecs:cn-north-1:123456789012:cluster/flows"),
             task_definition_arn=st.just("arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/flows:7"),
             capacity_provider_strategy=st.lists(
                 st.builds(

@@ -167,3 +167,7 @@ def count(lines: int, pause: float = 0.0) -> int:
         print(f"line {number} {'x' * (number % 50)}")
         time.sleep(pause)
     return lines
+
+
+def echo(words: str) -> None:
+    print(words, end="", flush=True)
