@@ -23,8 +23,8 @@ SECRETS = (
 FILES = ({"name": "", "efs": {"file_system_id": "<id>", "access_point_id": "<id>", "iam": True}},)
 
 INTRODUCTION = """\
-Policies and roles of an environment of kind `fargate-task`, under the names that they have where the stack's options say
-nothing else; of a long name of an environment, its beginning and a hash. The two policies are attached to nobody: attach
+Policies and roles of an environment of kind `fargate-task`, under the names that they have where the stack says
+nothing else; of a long name, its beginning and a hash. The two policies are attached to nobody: attach
 them to the roles or groups of those who need them. The component's outputs are their ARNs."""
 
 SUBMITTER = f"""\
