@@ -53,7 +53,7 @@ def submitter(names: Names) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="ReadLogs",
-            actions=("logs:FilterLogEvents", "logs:DescribeLogStreams"),
+            actions=("logs:FilterLogEvents",),
             resources=(names.log_group_arn,),
             reason="Runs that ECS has forgotten, which takes an hour, are found in their logs.",
         ),

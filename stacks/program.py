@@ -9,11 +9,11 @@ from components.given import ArgumentError
 from stacks.config import StackConfig, refusal
 
 
-def build(config: StackConfig) -> dict[str, pulumi.Output[dict[str, Any]]]:
+def build(config: StackConfig) -> dict[str, pulumi.Output[Any]]:
     """Provision the environment of a configuration.
 
     Returns:
-        The stack's outputs: `environment` is the environment document.
+        The stack's outputs: `environment` is the environment document, the others are what its component tells beside.
 
     Raises:
         pulumi.RunError: the configuration asks for what cannot be.
@@ -22,4 +22,4 @@ def build(config: StackConfig) -> dict[str, pulumi.Output[dict[str, Any]]]:
         environment = ENVIRONMENTS[config.kind](config.stack, config.arguments)
     except ArgumentError as error:
         raise refusal(error.path, error.found, error.expected) from None
-    return {"environment": environment.environment}
+    return {name: getattr(environment, name) for name in type(environment).__annotations__}
