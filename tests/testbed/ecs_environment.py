@@ -132,9 +132,13 @@ def place(aws: Aws, *, kind_name: str = "flows", **changes: Any) -> Iterator[Pla
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",'
         f'"Resource":["arn:aws:s3:::{name}/bundles/*","arn:aws:s3:::{name}/inputs/*"]}}]}}'
     )
-    for role in ("task", "execution"):
+    start = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],'
+        '"Resource":"*"},{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}'
+    )
+    for role, policy in (("task", allow), ("execution", start)):
         iam.create_role(RoleName=f"{name}-{role}", AssumeRolePolicyDocument="{}")
-    iam.put_role_policy(RoleName=f"{name}-task", PolicyName="run", PolicyDocument=allow)
+        iam.put_role_policy(RoleName=f"{name}-{role}", PolicyName="run", PolicyDocument=policy)
     section = FargateTask(
         region=aws.region,
         cluster_arn=cluster,
@@ -169,8 +173,8 @@ def place(aws: Aws, *, kind_name: str = "flows", **changes: Any) -> Iterator[Pla
         s3.delete_bucket(Bucket=name)
         logs.delete_log_group(logGroupName=f"/penstock/{name}")
         ecs.delete_cluster(cluster=cluster)
-        iam.delete_role_policy(RoleName=f"{name}-task", PolicyName="run")
         for role in ("task", "execution"):
+            iam.delete_role_policy(RoleName=f"{name}-{role}", PolicyName="run")
             iam.delete_role(RoleName=f"{name}-{role}")
         ec2.delete_security_group(GroupId=group)
         ec2.delete_subnet(SubnetId=subnet)

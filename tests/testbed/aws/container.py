@@ -57,7 +57,7 @@ class Container:
         namespace: bool,
         copy: Any,
     ) -> None:
-        program = command and shutil.which(command[0], path=env["PATH"])
+        program = shutil.which(command[0], path=env["PATH"]) if command else None
         if not program:
             raise RuntimeError(
                 f"CannotStartContainerError: failed to create task for container: exec: {list(command[:1])}: "

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.testbed.aws import errors, needs
@@ -13,7 +14,8 @@ from tests.testbed.aws.errors import Failure, Reply
 from tests.testbed.aws.faults import Kind
 from tests.testbed.aws.needs import Call
 from tests.testbed.aws.permissions import Need, allowed
-from tests.testbed.aws.principals import ACCOUNT, AUTHORIZATION, Principal, Principals, signature_holds
+from tests.testbed.aws.principals import AUTHORIZATION, Principal, Principals, signature_holds
+from tests.testbed.aws.roles import ACCOUNT
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Any], Iterable[bytes]]
@@ -31,6 +33,14 @@ FAILURES: Mapping[Kind, Failure] = {
         message="The security token included in the request is expired",
     ),
 }
+FAILURES_OF_S3: Mapping[Kind, Failure] = {
+    Kind.THROTTLE: Failure(status=503, code="SlowDown", message="Please reduce your request rate."),
+    Kind.UNAVAILABLE: Failure(status=503, code="ServiceUnavailable", message="Service is unable to handle request."),
+    Kind.EXPIRED: Failure(status=400, code="ExpiredToken", message="The provided token has expired."),
+}
+UNSIGNED = Failure(status=403, code="MissingAuthenticationTokenException", message="Missing Authentication Token")
+SKEW_SECONDS = 300
+"""How far the clock of who asks may be from AWS' own."""
 
 
 class Door:
@@ -59,7 +69,7 @@ class Door:
         headers = _headers(environ)
         parts = AUTHORIZATION.match(headers.get("authorization", ""))
         if parts is None:
-            return self._app(environ, start_response)
+            return errors.reply("s3" if path != "/" else "ecs", UNSIGNED)(start_response)
         call, failure = self._judged(environ, headers, parts.groupdict(), body)
         if failure is not None:
             return errors.reply(call.service, failure)(start_response)
@@ -67,7 +77,8 @@ class Door:
         if fault is None:
             return self._app(environ, start_response)
         if fault.kind in FAILURES:
-            return errors.reply(call.service, FAILURES[fault.kind])(start_response)
+            of_s3 = FAILURES_OF_S3 if call.service == "s3" else FAILURES
+            return errors.reply(call.service, of_s3[fault.kind])(start_response)
         for _ in self._app(environ, lambda *_: None):  # done, and the answer is lost
             pass
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
@@ -86,6 +97,7 @@ class Door:
             account=ACCOUNT,
             method=method,
             path=path,
+            query=query,
             body=body or b"",
         )
         principal = self.principals.find(parts["key"])
@@ -99,6 +111,8 @@ class Door:
             return call, Failure(status=403, code=code, message=message)
         wanted = needs.needs(call)
         denied = None if principal.may_do_all or action in FREE else _denied(principal, wanted)
+        if (skewed := _skewed(call.service, headers.get("x-amz-date", ""))) is not None:
+            return call, skewed
         with self._lock:
             self.calls.append(
                 {
@@ -109,7 +123,23 @@ class Door:
                     "denied": denied is not None,
                 }
             )
-        return call, denied and _denial(call, principal, denied)
+        return call, None if denied is None else _denial(call, principal, denied)
+
+
+def _skewed(service: str, signed_at: str) -> Failure | None:
+    now = datetime.now(UTC)
+    try:
+        at = datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return Failure(status=400, code="IncompleteSignatureException", message="X-Amz-Date is no date.")
+    if abs((now - at).total_seconds()) <= SKEW_SECONDS:
+        return None
+    if service == "s3":
+        message = "The difference between the request time and the current time is too large."
+        return Failure(status=403, code="RequestTimeTooSkewed", message=message)
+    word, sign = ("expired", "earlier") if at < now else ("not yet current", "later")
+    message = f"Signature {word}: {signed_at} is now {sign} than {now:%Y%m%dT%H%M%SZ}"
+    return Failure(status=403, code="InvalidSignatureException", message=message)
 
 
 def _denied(principal: Principal, wanted: Iterable[Need]) -> Need | None:

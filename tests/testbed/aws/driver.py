@@ -4,9 +4,10 @@ It keeps lines, not bytes: empty lines are dropped, what is not UTF-8 is replace
 holds becomes several. Sources: daemon/logger/awslogs of Moby; "PutLogEvents" in the CloudWatch Logs API reference.
 """
 
+import codecs
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
@@ -16,6 +17,25 @@ from moto.logs.exceptions import ResourceNotFoundException
 LONGEST_EVENT = 262_118
 """Bytes of an event: 256 KiB without the 26 that CloudWatch counts for each."""
 BATCH = 1000
+
+
+def _one_for_each_byte(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\N{REPLACEMENT CHARACTER}" * (error.end - error.start), error.end
+
+
+codecs.register_error("awslogs", _one_for_each_byte)
+
+
+def events(line: bytes) -> Iterator[str]:
+    """What becomes of a line of at most LONGEST_EVENT bytes: replaced bytes make it longer, so it may be several."""
+    data = line.decode(errors="awslogs").encode()
+    while data:
+        end = min(len(data), LONGEST_EVENT)
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character
+            end -= 1
+        yield data[:end].decode()
+        data = data[end:]
 
 
 class Stream:
@@ -59,8 +79,9 @@ class Stream:
 
     def _take(self, line: bytes) -> None:
         for start in range(0, len(line), LONGEST_EVENT):
-            text = line[start : start + LONGEST_EVENT].decode(errors="replace")
-            self._lines.put((time.time(), text))
+            at = time.time()
+            for text in events(line[start : start + LONGEST_EVENT]):
+                self._lines.put((at, text))
 
     def _write(self) -> None:
         ended = False
@@ -75,9 +96,9 @@ class Stream:
             lines = [item for item in batch if item is not None]
             if self._delay and lines:
                 time.sleep(max(0.0, lines[-1][0] + self._delay - time.time()))
-            events = [{"timestamp": int(at * 1000), "message": text} for at, text in lines]
-            if events:
+            if lines:
+                written = [{"timestamp": int(at * 1000), "message": text} for at, text in lines]
                 try:
-                    self._backend.put_log_events(self._group, self._name, events)
+                    self._backend.put_log_events(self._group, self._name, written)
                 except ResourceNotFoundException:
                     return  # somebody has deleted it: the driver gives up, too

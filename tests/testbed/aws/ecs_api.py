@@ -8,15 +8,16 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs import models, urls
-from moto.ecs.exceptions import ECSException
+from moto.ecs.exceptions import ECSException, TaskDefinitionNotFoundException
 from moto.ecs.models import AccountSetting
 from moto.ecs.responses import EC2ContainerServiceResponse
 
+from tests.testbed.aws.ecs_checks import refuse
 from tests.testbed.aws.faults import Faults, Kind
 from tests.testbed.aws.task import ProcessTask, all_tasks
 
-LONGEST_OVERRIDES = 8192
 MOST_TASKS = 100
+FILTERS = ("family", "startedBy", "containerInstance", "serviceName", "launchType")
 NO_CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 NO_VCPUS = "You've reached the limit on the number of vCPUs you can run concurrently"
 
@@ -30,9 +31,6 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
 
     def run_task(self) -> ActionResult:
         """Start tasks, once for each client token."""
-        overrides = self._get_param("overrides", {})
-        if len(json.dumps(overrides)) > LONGEST_OVERRIDES:
-            raise ECSException("InvalidParameterException", "Overrides length must be at most 8192.")
         token = (self.region, self._get_param("cluster"), self._get_param("clientToken") or uuid.uuid4())
         asked = json.dumps({key: value for key, value in self.params.items() if key != "clientToken"}, sort_keys=True)
         with _lock:
@@ -40,7 +38,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
                 before, tasks = _tokens[token]
                 if before != asked:
                     raise ECSException(
-                        "ConflictException", "The client token was used before with other request parameters."
+                        "ConflictException", "The request's client token was used before with other parameters."
                     )
                 return ActionResult({"tasks": tasks, "failures": []})
             tasks = self._started()
@@ -50,9 +48,12 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         return ActionResult({"tasks": tasks, "failures": []})
 
     def _started(self) -> Any:
-        definition = self.ecs_backend.describe_task_definition(self._get_param("taskDefinition"))
-        if definition.status == "INACTIVE":
-            raise ECSException("ClientException", "TaskDefinition is inactive")
+        try:
+            definition = self.ecs_backend.describe_task_definition(self._get_param("taskDefinition"))
+        except TaskDefinitionNotFoundException:
+            raise ECSException("ClientException", "TaskDefinition not found.") from None
+        cluster = self.ecs_backend._get_cluster(self._get_param("cluster", "default"))
+        refuse(self.params, cluster=cluster, definition=definition, account=self.current_account, region=self.region)
         names = [item["name"] for item in definition.container_definitions]
         fault = faults.of_task(definition.family, names)
         kind = fault.kind if fault is not None else None
@@ -78,8 +79,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
     def stop_task(self) -> ActionResult:
         """Ask a task to stop; one that has stopped is left as it is."""
         wanted = self._get_param("task").rpartition("/")[2]
-        self.ecs_backend._get_cluster(self._get_param("cluster", "default"))
-        for task in all_tasks():
+        for task in self._tasks():
             if task.id == wanted:
                 task.stop(self._get_param("reason") or "Task stopped by user", "UserInitiated")
                 return ActionResult({"task": task})
@@ -89,20 +89,54 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         """Tasks, and which are not known."""
         asked = self._get_param("tasks", [])
         if len(asked) > MOST_TASKS:
-            raise ECSException("InvalidParameterException", "tasks can have at most 100 items.")
+            raise ECSException("InvalidParameterException", "Tasks can have at most 100 items.")
         result = super().describe_tasks()
-        found = {task.id for task in result.result["tasks"]}
-        missing = [arn for arn in asked if arn.rpartition("/")[2] not in found]
-        result.result["failures"] = [{"arn": arn, "reason": "MISSING"} for arn in missing]
+        here = {task.id: task for task in self._tasks()}
+        wanted = [(arn, here.get(arn.rpartition("/")[2])) for arn in asked]
+        result.result["tasks"] = [task for _, task in wanted if task is not None]
+        result.result["failures"] = [{"arn": arn, "reason": "MISSING"} for arn, task in wanted if task is None]
         return result
 
     def list_tasks(self) -> ActionResult:
-        """ARNs of tasks, those that are to run if not said otherwise."""
-        given = {name for name in ("family", "startedBy", "containerInstance", "serviceName") if self._get_param(name)}
-        if "startedBy" in given and len(given) > 1:
-            raise ECSException("InvalidParameterException", "startedBy cannot be combined with other filters.")
-        self.params.setdefault("desiredStatus", "RUNNING")
-        return super().list_tasks()
+        """ARNs of tasks, those that are to run if not said otherwise, a hundred at a time."""
+        given = {name: self._get_param(name) for name in FILTERS if self._get_param(name)}
+        for alone in ("startedBy", "serviceName"):
+            if alone in given and len(given) > 1:
+                raise ECSException("InvalidParameterException", f"cannot specify {alone} with other arguments")
+        status = self._get_param("desiredStatus") or "RUNNING"
+        found = [
+            task.task_arn
+            for task in self._tasks()
+            if task.desired_status == status
+            and given.get("family", task.definition.family) == task.definition.family
+            and given.get("startedBy", task.started_by) == task.started_by
+            and given.get("launchType", task.launch_type) == task.launch_type
+            and not {"containerInstance", "serviceName"} & given.keys()
+        ]
+        start, most = int(self._get_param("nextToken") or 0), self._get_int_param("maxResults", MOST_TASKS)
+        if not 1 <= most <= MOST_TASKS:
+            raise ECSException("InvalidParameterException", "maxResults must be between 1 and 100.")
+        more = {"nextToken": str(start + most)} if start + most < len(found) else {}
+        return ActionResult({"taskArns": found[start : start + most], **more})
+
+    def describe_clusters(self) -> ActionResult:
+        """Clusters, which count their tasks."""
+        for cluster in self.ecs_backend.clusters.values():
+            states = [task.last_status for task in all_tasks() if task.cluster_arn == cluster.arn]
+            cluster.running_tasks_count = states.count("RUNNING")
+            cluster.pending_tasks_count = states.count("PENDING") + states.count("PROVISIONING")
+        return super().describe_clusters()
+
+    def delete_cluster(self) -> ActionResult:
+        """Refused as long as tasks are up."""
+        if any(task.last_status != "STOPPED" for task in self._tasks()):
+            raise ECSException("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+        return super().delete_cluster()
+
+    def _tasks(self) -> list[ProcessTask]:
+        """The tasks of the cluster that is asked about."""
+        cluster = self.ecs_backend._get_cluster(self._get_param("cluster", "default"))
+        return [task for task in all_tasks() if task.cluster_arn == cluster.arn]
 
     def list_account_settings(self) -> ActionResult:
         """Settings of the account, with their defaults on request."""
@@ -115,7 +149,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
 
 def install() -> None:
     """Have moto's ECS run its tasks."""
-    models.Task = ProcessTask  # type: ignore[misc]
+    models.Task = ProcessTask
     NetworkInterface.private_dns_name = ""  # else RunTask is a 500 without enableDnsHostnames
     models.EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(
         lambda _: {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}

@@ -1,6 +1,7 @@
 """Faults that are asked for, and hit whatever comes next that they are meant for."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -41,12 +42,16 @@ class Kind(StrEnum):
     """A call is done, and its answer lost."""
     EXPIRED = "expired"
     """A call is refused: the token has expired."""
+    EMPTY_PAGE = "empty-page"
+    """A page of a log has no events, though there are more."""
 
 
 OF_CALLS = {Kind.THROTTLE, Kind.UNAVAILABLE, Kind.DROP, Kind.EXPIRED}
 """Faults of calls of any service; the others are of tasks."""
 OF_STARTS = {Kind.CAPACITY, Kind.RESOURCE, Kind.QUOTA}
 """Faults of RunTask itself."""
+OF_PAGES = {Kind.EMPTY_PAGE}
+"""Faults of answers that are otherwise good."""
 
 
 @dataclass(kw_only=True)
@@ -82,20 +87,24 @@ class Faults:
         """The fault that hits a call; it has hit once more."""
         return self._take(lambda fault: fault.kind in OF_CALLS and fault.action in {None, action})
 
+    def of_page(self, action: str) -> Fault | None:
+        """The fault that hits a page of a log; it has hit once more."""
+        return self._take(lambda fault: fault.kind in OF_PAGES and fault.action in {None, action})
+
     def of_task(self, family: str, containers: list[str]) -> Fault | None:
         """The fault that hits a task; it has hit once more."""
         return self._take(
             lambda fault: (
-                fault.kind not in OF_CALLS
+                fault.kind not in OF_CALLS | OF_PAGES
                 and fault.family in {None, family}
                 and (fault.container is None or fault.container in containers)
             )
         )
 
-    def _take(self, meant: "object") -> Fault | None:
+    def _take(self, meant: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for fault in self.waiting:
-                if fault.times > 0 and meant(fault):  # type: ignore[operator]
+                if fault.times > 0 and meant(fault):
                     fault.times -= 1
                     return fault
         return None

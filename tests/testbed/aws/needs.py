@@ -7,13 +7,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from moto.ecs.models import ecs_backends
+from moto.secretsmanager import secretsmanager_backends
 
 from tests.testbed.aws.permissions import Need
 
 PASSED_TO = "ecs-tasks.amazonaws.com"
+LIST_PARAMETERS = {
+    *("list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type"),
+    *("x-id", "versionId", "fetch-owner"),
+}
+S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "HeadBucket": "ListBucket"}
+"""What IAM calls operations of S3 whose permission has another name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,7 @@ class Call:
     method: str
     path: str
     body: bytes
+    query: str = ""
 
     def arn(self, service: str, rest: str) -> str:
         """An ARN in the call's region and account."""
@@ -38,23 +46,36 @@ def action_of(service: str, method: str, path: str, headers: Mapping[str, str], 
     if target := headers.get("x-amz-target"):
         return target.rpartition(".")[2]
     if service == "s3":
-        has_key = path.strip("/").count("/") > 0
-        sub = query.partition("&")[0].partition("=")[0]
-        verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}.get(method, method.title())
-        return f"{verb}{'Object' if has_key else 'Bucket'}{'' if has_key or not sub else f'?{sub}'}"
+        return _of_bucket_or_object(method, path, query)
     form = parse_qs(body.decode(errors="replace")) | parse_qs(query)
     return form.get("Action", ["?"])[0]
+
+
+def _of_bucket_or_object(method: str, path: str, query: str) -> str:
+    """Name of S3's operation; IAM's differs for some of them."""
+    has_key, about = "/" in path.strip("/"), [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    about = [name for name in about if name not in LIST_PARAMETERS]
+    verb = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "DELETE": "Delete"}.get(method, method.title())
+    if about:
+        return f"{verb}{'Object' if has_key else 'Bucket'}{about[0].title()}"
+    if has_key:
+        return f"{verb}Object"
+    if path.strip("/") == "":
+        return "ListBuckets"
+    return {"GET": "ListObjectsV2", "PUT": "CreateBucket"}.get(method, f"{verb}Bucket")
 
 
 def needs(call: Call) -> list[Need]:
     """What has to be allowed for a call."""
     if call.service == "s3":
-        key = unquote(call.path.lstrip("/"))
-        return [Need(action=f"s3:{call.action}", resource=f"arn:aws:s3:::{key}")]
+        arn = f"arn:aws:s3:::{unquote(call.path.strip('/'))}"
+        action = S3_ACTIONS.get(call.action, call.action)
+        prefix = parse_qs(call.query).get("prefix")
+        return [Need(action=f"s3:{action}", resource=arn, conditions={"s3:prefix": prefix[0]} if prefix else {})]
     given: dict[str, Any] = {}
     if call.body.startswith(b"{"):
         given = json.loads(call.body)
-    special = {"ecs": _of_ecs, "logs": _of_logs, "ssm": _of_ssm}.get(call.service)
+    special = {"ecs": _of_ecs, "logs": _of_logs, "ssm": _of_ssm, "secretsmanager": _of_secrets}.get(call.service)
     found = special(call, given) if special is not None else None
     return found or [Need(action=f"{call.service}:{call.action}", resource="*")]
 
@@ -68,7 +89,9 @@ def _of_ecs(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
     if call.action in {"DescribeTasks", "StopTask"}:
         tasks = given.get("tasks") or [given.get("task", "")]
         arns = [arn if arn.startswith("arn:") else call.arn("ecs", f"task/{name}/{arn}") for arn in tasks]
-        return [Need(action=f"ecs:{call.action}", resource=arn, conditions=conditions) for arn in arns]
+        return [
+            Need(action=f"ecs:{call.action}", resource=arn, conditions=conditions | _tags_of(arn, call)) for arn in arns
+        ]
     if call.action == "ListTasks":
         return [
             Need(
@@ -80,26 +103,30 @@ def _of_ecs(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
     return None
 
 
+def _tags_of(arn: str, call: Call) -> dict[str, str]:
+    cluster = ecs_backends[call.account][call.region].tasks.get(arn.split("/")[-2], {})
+    return {f"aws:ResourceTag/{item['key']}": item["value"] for item in getattr(cluster.get(arn), "tags", None) or []}
+
+
 def _of_run_task(call: Call, given: Mapping[str, Any], name: str, conditions: Mapping[str, str]) -> list[Need]:
     definition = str(given.get("taskDefinition", ""))
-    arn = definition if definition.startswith("arn:") else call.arn("ecs", f"task-definition/{definition}")
-    found = [Need(action="ecs:RunTask", resource=arn, conditions=conditions)]
-    if given.get("tags"):
-        created = {**conditions, "ecs:CreateAction": "RunTask"}
-        found.append(Need(action="ecs:TagResource", resource=call.arn("ecs", f"task/{name}/*"), conditions=created))
     try:
         known = ecs_backends[call.account][call.region].describe_task_definition(definition)
     except Exception:  # noqa: BLE001 there is no such definition: the call itself says so
-        return found
+        known = None
+    arn = known.arn if known is not None else call.arn("ecs", f"task-definition/{definition.rpartition('/')[2]}")
+    tags = {f"aws:RequestTag/{item['key']}": item.get("value", "") for item in given.get("tags") or []}
+    found = [Need(action="ecs:RunTask", resource=arn, conditions={**conditions, **tags})]
+    if tags:
+        created = {**conditions, **tags, "ecs:CreateAction": "RunTask"}
+        found.append(Need(action="ecs:TagResource", resource=call.arn("ecs", f"task/{name}/*"), conditions=created))
     overrides = given.get("overrides", {})
     roles = {
-        overrides.get("taskRoleArn") or getattr(known, "task_role_arn", None),
-        overrides.get("executionRoleArn") or getattr(known, "execution_role_arn", None),
+        str(overrides.get(key) or getattr(known, own, None) or "")
+        for key, own in (("taskRoleArn", "task_role_arn"), ("executionRoleArn", "execution_role_arn"))
     }
     passed = {"iam:PassedToService": PASSED_TO}
-    return found + [
-        Need(action="iam:PassRole", resource=role, conditions=passed) for role in sorted(roles - {None, ""})
-    ]
+    return found + [Need(action="iam:PassRole", resource=role, conditions=passed) for role in sorted(roles - {""})]
 
 
 def _of_logs(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
@@ -111,7 +138,15 @@ def _of_logs(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
 
 
 def _of_ssm(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
-    if call.action != "GetParameter":
+    names = given.get("Names") or [given[key] for key in ("Name", "Path") if key in given]
+    arns = [call.arn("ssm", f"parameter/{str(name).lstrip('/')}") for name in names if not str(name).startswith("arn:")]
+    return [Need(action=f"ssm:{call.action}", resource=arn) for arn in arns]
+
+
+def _of_secrets(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
+    name = given.get("SecretId")
+    if name is None:
         return None
-    name = str(given["Name"]).lstrip("/")
-    return [Need(action="ssm:GetParameter", resource=call.arn("ssm", f"parameter/{name}"))]
+    found = [secret.arn for secret in secretsmanager_backends[call.account][call.region].secrets.values()]
+    arn = next((arn for arn in found if name == arn or arn.rpartition(":")[2].rpartition("-")[0] == name), name)
+    return [Need(action=f"secretsmanager:{call.action}", resource=str(arn))]

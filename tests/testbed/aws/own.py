@@ -10,7 +10,7 @@ from tests.testbed.aws.door import Door, Environ, json_reply
 from tests.testbed.aws.ecs_api import faults
 from tests.testbed.aws.errors import Reply
 from tests.testbed.aws.faults import Fault, Kind
-from tests.testbed.aws.principals import ACCOUNT
+from tests.testbed.aws.roles import ACCOUNT
 
 
 def answer(door: Door, environ: Environ, body: bytes) -> Reply:

@@ -1,22 +1,19 @@
 """Who asks: keys that are known here, what they may do, and whether a request is really signed with them."""
 
 import hashlib
-import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from moto.iam.models import iam_backends
 
 from tests.testbed.aws.permissions import Policy
+from tests.testbed.aws.roles import ACCOUNT, policies_of
 from tests.testbed.aws.task import ProcessTask
 
-ACCOUNT = "123456789012"
 ROOT_KEY = "AKIAPENSTOCKTESTROOT"
 ROOT_SECRET = "not-a-secret"  # noqa: S105 it opens nothing but this test server
 AUTHORIZATION = re.compile(
@@ -44,15 +41,7 @@ class Principal:
 
     def granted(self) -> Sequence[Policy]:
         """The policies that count now."""
-        if self.role is None:
-            return self.policies or ()
-        backend: Any = iam_backends[ACCOUNT]["aws"]
-        found = next((role for role in backend.get_roles() if role.name == self.role), None)
-        if found is None:
-            return ()
-        inline = [json.loads(text) if isinstance(text, str) else text for text in found.policies.values()]
-        attached = [json.loads(policy.document) for policy in found.managed_policies.values()]
-        return [*inline, *attached]
+        return (self.policies or ()) if self.role is None else policies_of(self.role)
 
 
 class Principals:
@@ -79,7 +68,7 @@ class Principals:
 
     def of_task(self, task: ProcessTask) -> Principal:
         """The role of a task, with temporary keys of its own."""
-        name = str(task.definition.task_role_arn).rpartition("/")[2]
+        name = str(task.task_role).rpartition("/")[2]
         access_key = f"ASIA{hashlib.sha256(task.id.encode()).hexdigest()[:16].upper()}"
         known = self._known.get(access_key)
         if known is None:

@@ -1,31 +1,25 @@
 """A task of ECS that really runs: moto's task, whose state follows the processes of its containers."""
 
 import contextlib
-import errno
-import ipaddress
-import itertools
-import socket
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from moto.ec2 import ec2_backends
 from moto.ecs import models
-from moto.secretsmanager import secretsmanager_backends
-from moto.ssm import ssm_backends
 
+from tests.testbed.aws import secret_values
 from tests.testbed.aws.container import DEFAULT_STOP_SECONDS, Container, Image
 from tests.testbed.aws.driver import Stream
 from tests.testbed.aws.faults import Fault, Kind
+from tests.testbed.aws.roles import refusal
+from tests.testbed.aws.task_address import Address
 
-CLAIMED_PORT = 51678
-"""A bound UDP port claims a loopback address from other servers on this machine."""
 PULL = "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
 REASONS: Mapping[Kind, str] = {
     Kind.PULL_MISSING: f"{PULL}failed to resolve ref {{image}}: {{image}}: not found",
@@ -74,25 +68,36 @@ class ProcessTask(models.Task):  # type: ignore[misc]
 
     __module__ = models.__name__  # moto's metaclass wants a dotted module name
     last_status = "PROVISIONING"
-    _hosts: ClassVar[dict[str, Iterator[Any]]] = {}
-    """Addresses that were not handed out yet, by subnet."""
+    id: str
+    launch_type: str
+    desired_status: str
+    stop_code: str | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.id = self.id.replace("-", "")
         self.definition = self._backend.describe_task_definition(self.task_definition_arn)
         self.specs: list[dict[str, Any]] = self.definition.container_definitions
         self.cpu = self.overrides.get("cpu") or self.definition.cpu
         self.memory = self.overrides.get("memory") or self.definition.memory
         self.created_at, self.version, self.connectivity = now(), 1, "CONNECTED"
         self.enable_execute_command = False
+        self.launch_type = self.launch_type or "FARGATE"
+        self.platform_family, self.platform_version = "Linux", "1.4.0"
+        self._execution_role = self.overrides.get("executionRoleArn") or getattr(
+            self.definition, "execution_role_arn", None
+        )
+        self.task_role = self.overrides.get("taskRoleArn") or getattr(self.definition, "task_role_arn", None)
         self.stopped_reason: Any = None
         self.fault: Fault | None = None
         self.running: dict[str, Container] = {}
         self.lock = threading.RLock()
+        self.lost = False
+        """Whether the machine is lost, so that nobody knows how containers have ended."""
         self.stop_wanted = threading.Event()
         self.ended = threading.Event()
-        self._claim: socket.socket | None = None
-        self.ip = self._address() if self.attachments else "127.0.0.1"
+        self._address = Address(self.attachments[0], self._account_id, self.region_name) if self.attachments else None
+        self.ip = self._address.text if self._address is not None else "127.0.0.1"
         self.containers = [self._container(spec) for spec in self.specs]
 
     def _container(self, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,30 +114,6 @@ class ProcessTask(models.Task):  # type: ignore[misc]
                 {"attachmentId": item["id"], "privateIpv4Address": self.ip} for item in self.attachments
             ],
         }
-
-    def _address(self) -> str:
-        """Move the network interface, which moto puts at a random 10.x.y.z, into its subnet's addresses."""
-        details = {item["name"]: item for item in self.attachments[0]["details"]}
-        self._interfaces = ec2_backends[self._account_id][self.region_name].enis
-        self._interface = self._interfaces[details["networkInterfaceId"]["value"]]
-        subnet = self._interface.subnet
-        hosts = self._hosts.setdefault(
-            subnet.id, itertools.islice(itertools.cycle(ipaddress.ip_network(subnet.cidr_block).hosts()), 3, None)
-        )
-        for host in hosts:
-            self._claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                self._claim.bind((str(host), CLAIMED_PORT))
-            except OSError as error:
-                self._claim.close()
-                if error.errno != errno.EADDRNOTAVAIL:
-                    continue
-                self._claim = None  # no address of this machine: nothing to claim
-            break
-        address = str(host)
-        details["privateIPv4Address"]["value"] = self._interface.private_ip_address = address
-        self._interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
-        return address
 
     def live(self) -> None:
         """The task's whole life, on a thread of its own that outlives its processes: see `--pdeathsig`."""
@@ -156,7 +137,7 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         with tempfile.TemporaryDirectory(prefix="ecs-task-", ignore_cleanup_errors=True) as home:
             streams: list[Stream] = []
             try:
-                if kind in REASONS:
+                if kind is not None and kind in REASONS:
                     raise RuntimeError(REASONS[kind].format(image=self.specs[0]["image"]))
                 self._start(Path(home), streams)
             except RuntimeError as error:
@@ -164,9 +145,12 @@ class ProcessTask(models.Task):  # type: ignore[misc]
                 self._finish("TaskFailedToStart", str(error))
                 return
             self._watch()
+        if world.log_delay:  # as on AWS, where nothing waits for the log
+            self._finish("EssentialContainerExited", "Essential container in task exited")
         for stream in streams:
             stream.close()
-        self._finish("EssentialContainerExited", "Essential container in task exited")
+        if not world.log_delay:
+            self._finish("EssentialContainerExited", "Essential container in task exited")
 
     def _start(self, home: Path, streams: list[Stream]) -> None:
         prepared = []
@@ -199,6 +183,16 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         if not configuration:
             return lambda output: output.read()
         options, name = configuration["options"], spec["name"]
+        place = f"log-stream:{options['awslogs-stream-prefix']}/{name}/{self.id}"
+        arn = (
+            f"arn:aws:logs:{options['awslogs-region']}:{self._account_id}:log-group:{options['awslogs-group']}:{place}"
+        )
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            if said := refusal(self._execution_role, action, arn):
+                raise RuntimeError(
+                    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
+                    f"times: failed to create Cloudwatch log stream: {said} : exit status 1"
+                )
         stream = Stream(options, name, self.id, self._account_id, delay=world.log_delay)
         streams.append(stream)
         return stream.copy
@@ -212,36 +206,19 @@ class ProcessTask(models.Task):  # type: ignore[misc]
             "TMPDIR": str(folder),
             "AWS_REGION": self.region_name,
             "AWS_DEFAULT_REGION": self.region_name,
-            "AWS_EXECUTION_ENV": f"AWS_ECS_{self.launch_type or 'FARGATE'}",
+            "AWS_EXECUTION_ENV": f"AWS_ECS_{self.launch_type}",
             "AWS_ENDPOINT_URL": world.endpoint,
             "ECS_CONTAINER_METADATA_URI_V4": f"{world.endpoint}/penstock/metadata/{self.id}/{spec['name']}",
         }
-        if getattr(self.definition, "task_role_arn", None):
+        if self.task_role:
             env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{world.endpoint}/penstock/credentials/{self.id}"
         for secret in spec.get("secrets", []):
-            env[secret["name"]] = self._secret(secret["valueFrom"])
+            env[secret["name"]] = secret_values.value(
+                secret["valueFrom"], account=self._account_id, region=self.region_name, role=self._execution_role
+            )
         for item in spec.get("environment", []) + self._override(spec["name"]).get("environment", []):
             env[item["name"]] = item["value"]
         return env
-
-    def _secret(self, reference: str) -> str:
-        """The value that an ARN refers to, as in `valueFrom` of a container's secrets."""
-        import json
-
-        try:
-            if ":ssm:" in reference:
-                name = "/" + reference.partition(":parameter/")[2]
-                backend = ssm_backends[self._account_id][self.region_name]
-                found = backend.get_parameter(name) or backend.get_parameter(name[1:])
-                if found is None:
-                    raise KeyError(name)
-                return str(found.response_object(decrypt=True)["Value"])
-            arn, key = ":".join(reference.split(":")[:7]), (reference.split(":") + [""] * 3)[7]
-            backend = secretsmanager_backends[self._account_id][self.region_name]
-            text = backend.get_secret_value(arn, "", "AWSCURRENT")["SecretString"]
-            return str(json.loads(text)[key]) if key else str(text)
-        except Exception as error:
-            raise RuntimeError(REASONS[Kind.SECRET]) from error
 
     def _watch(self) -> None:
         """Wait until an essential container has ended, or the fault hits, and then for all of them."""
@@ -249,8 +226,11 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         over = threading.Event()
 
         def wait(name: str, container: Container) -> None:
-            self._of(name)["exitCode"] = container.wait()
-            self._of(name)["lastStatus"] = "STOPPED"
+            code = container.wait()
+            with self.lock:
+                if not self.lost:
+                    self._of(name)["exitCode"] = code
+                self._of(name)["lastStatus"] = "STOPPED"
             if name in essential:
                 over.set()
 
@@ -278,6 +258,7 @@ class ProcessTask(models.Task):  # type: ignore[misc]
             with self.lock:
                 self.desired_status = "STOPPED"
                 self.stop_code, self.stopped_reason = "TerminationNotice", "Host EC2 (instance i-0abc) terminated."
+            self.lost = True
             self._kill_all()
 
     def stop(self, reason: str, code: str) -> None:
@@ -305,12 +286,8 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         if self.running:
             self.last_status = "DEPROVISIONING"
             self.execution_stopped_at = now()
-        for attachment in self.attachments:
-            attachment["status"] = "DELETED"
-        if self._claim is not None:
-            self._claim.close()
-        if self.attachments:
-            self._interfaces.pop(self._interface.id, None)
+        if self._address is not None:
+            self._address.release()
         with self.lock:
             if self.desired_status != "STOPPED":
                 self.stop_code, self.stopped_reason, self.stopping_at = code, reason, now()
