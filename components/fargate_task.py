@@ -29,7 +29,6 @@ from components.ecs_arguments import (
     TaskTimeoutOptions,
     TaskVolumeOptions,
 )
-from components.task_objects import TaskObjects
 from components.task_plan import TaskPlan
 from runner.sections import Kind, LaunchType, PropagateTags
 
@@ -169,6 +168,9 @@ class FargateTaskEnvironment(pulumi.ComponentResource):
     def __init__(self, name: str, args: FargateTaskEnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         plan = TaskPlan(Draft(Kind.FARGATE_TASK, name, args, FargateTaskEnvironmentArgs), name)
         super().__init__(f"{PACKAGE}:index:FargateTaskEnvironment", name, plan.draft.inputs, opts)
+        # Only here: Pulumi's SDK for AWS would slow down the stacks of all other kinds.
+        from components.task_objects import TaskObjects
+
         made = TaskObjects(plan, self, name)
         self.environment = made.document
         self.cluster_arn = made.cluster_arn

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from components import ecs_containers, ecs_size, egress_rules, log_retention, network_plan, task_bucket
+from components import bucket_rules, ecs_containers, ecs_size, egress_rules, log_retention, network_plan
 from components.aws_place import STREAM_PREFIX, Names, names
 from components.aws_tags import environment_tags
 from components.document import Draft
@@ -121,7 +121,7 @@ class TaskPlan:
         self.volumes = draft.derive(task_volumes, "volumes", "mount_points")
         self.tags = draft.derive(partial(environment_tags, self.environment), "tags")
         self.log_days = draft.derive(log_retention.days, "log_retention_days")
-        self.bucket_days = draft.derive(task_bucket.retention_days, "input_retention_days")
+        self.bucket_days = draft.derive(bucket_rules.retention_days, "input_retention_days")
         draft.derive(egress_rules.check, "egress", "egress_anywhere")
         draft.check(network_plan.subnets, "network_cidr")
         if not holds_output(self.written):

@@ -16,12 +16,33 @@ from components.arguments import (
 )
 from components.checking import plain_types
 from components.dask_kubernetes import DaskKubernetesEnvironmentArgs
+from components.ecs_arguments import (
+    AwsSecretOptions,
+    CapacityProviderOptions,
+    PlacementConstraintOptions,
+    PlacementStrategyOptions,
+    TaskResourceOptions,
+    TaskTimeoutOptions,
+)
+from components.ecs_size import RESOURCES as TASK_RESOURCES
+from components.fargate_task import FargateTaskEnvironmentArgs
 from components.kubernetes_arguments import ResourceOptions, SecretOptions, TimeoutOptions
 from components.kubernetes_job import KubernetesJobEnvironmentArgs
 from components.kubernetes_runs import RESOURCES, TIMEOUTS
 from components.local import LocalEnvironmentArgs
+from components.task_plan import TIMEOUTS as TASK_TIMEOUTS
 from runner.environment import Callbacks, Environment, Executor, FailurePolicy, Log, Retention, Timeouts, TlsFiles
-from runner.sections import DaskKubernetes, Kind, KubernetesJob, Local, Resources
+from runner.sections import (
+    CapacityProvider,
+    DaskKubernetes,
+    FargateTask,
+    Kind,
+    KubernetesJob,
+    Local,
+    PlacementConstraint,
+    PlacementStrategy,
+    Resources,
+)
 
 GROUPS: list[tuple[Any, Any]] = [
     (ExecutorOptions, Executor),
@@ -31,6 +52,10 @@ GROUPS: list[tuple[Any, Any]] = [
     (TimeoutOptions, Timeouts),
     (FailurePolicyOptions, FailurePolicy),
     (ResourceOptions, Resources),
+    (TaskTimeoutOptions, Timeouts),
+    (CapacityProviderOptions, CapacityProvider),
+    (PlacementConstraintOptions, PlacementConstraint),
+    (PlacementStrategyOptions, PlacementStrategy),
 ]
 PARTS = {item.name for item in fields(Environment)}
 SECTIONS = {kind.value.replace("-", "_") for kind in Kind}
@@ -55,7 +80,11 @@ def test_a_key_has_the_type_of_its_field(options: Any, group: Any) -> None:
 
 @pytest.mark.parametrize(("options", "group"), [*GROUPS, (LocalTimeouts, Timeouts)])
 def test_a_key_is_required_when_neither_its_field_nor_the_component_has_a_default(options: Any, group: Any) -> None:
-    components = {ResourceOptions: RESOURCES, TimeoutOptions: TIMEOUTS}.get(options, {})
+    components = {
+        ResourceOptions: RESOURCES,
+        TimeoutOptions: TIMEOUTS,
+        TaskTimeoutOptions: TASK_TIMEOUTS,
+    }.get(options, {})
     required = {item.name for item in fields(group) if item.default is MISSING and item.default_factory is MISSING}
 
     assert options.__required_keys__ == required - set(components)
@@ -97,12 +126,29 @@ def test_arguments_of_both_environments_on_kubernetes_are_the_same_in_both() -> 
     assert {key: dask[key] for key in job if key in dask} == {key: job[key] for key in job if key in dask}
 
 
+def test_fargate_task_has_every_part_of_the_document_and_of_its_section() -> None:
+    arguments = set(plain_types(FargateTaskEnvironmentArgs))
+    made_from = {"subnets": "subnet_ids", "security_groups": "security_group_ids", "log_group": "log_group_name"}
+    made_from |= {"bucket": "bucket_name", "task_definition_arn": "family"}
+    # The region is the provider's; the prefix of log streams is nobody's business.
+    parts = {item.name for item in fields(FargateTask)} - {"region", "log_stream_prefix"}
+
+    assert PARTS - NOT_GIVEN | CALLBACKS | {"environment_name"} <= arguments
+    assert {made_from.get(part, part) for part in parts} <= arguments
+
+
+def test_a_task_is_asked_for_as_a_pod_but_without_limits() -> None:
+    assert set(plain_types(TaskResourceOptions)) == {"cpu_millicores", "memory_mib", "gpu"} >= set(TASK_RESOURCES)
+    assert AwsSecretOptions.__required_keys__ == {"env", "arn"}
+
+
 def test_a_secret_says_where_its_value_stands() -> None:
     assert SecretOptions.__required_keys__ == {"env", "secret", "key"}
 
 
 @pytest.mark.parametrize(
-    "accepted", [LocalEnvironmentArgs, KubernetesJobEnvironmentArgs, DaskKubernetesEnvironmentArgs]
+    "accepted",
+    [LocalEnvironmentArgs, KubernetesJobEnvironmentArgs, DaskKubernetesEnvironmentArgs, FargateTaskEnvironmentArgs],
 )
 def test_no_argument_of_an_environment_must_be_given_whatever_else_is(accepted: Any) -> None:
     assert accepted.__required_keys__ == frozenset()
