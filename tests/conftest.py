@@ -37,7 +37,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Fail a whole run in which a required suite has no test at all."""
-    if not session.config.args or session.config.args_source is not pytest.Config.ArgsSource.ARGS:
+    # Only whole runs are spread over processes, which are then given the folders by name.
+    is_whole = session.config.args_source is not pytest.Config.ArgsSource.ARGS or "PYTEST_XDIST_WORKER" in os.environ
+    if not session.config.args or is_whole:
         missing = REQUIRED - {mark.name for item in items for mark in item.iter_markers()}
         if missing:
             raise pytest.UsageError(f"No test is marked {', '.join(sorted(missing))}, which PENSTOCK_REQUIRE asks for.")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OWN_SECONDS = 270
 EXTRAS = ("prefect",)
+# One process for each processor, and every file in one of them, so that what a file's tests share is made once.
+DISTRIBUTED = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 MEASURED = PRIVATE / "coverage"
 RESULTS = PRIVATE / "test-results"
 # tests/conftest.py skips the tests marked `engine` with this variable's text as the reason.
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note(str(error))
         return EXIT_UNAVAILABLE
     env = tests_environment(*_engine())
-    return run_pytest(chosen, env, suite="tests")
+    return run_pytest(chosen or DISTRIBUTED, env, suite="tests")
 
 
 def run_pytest(arguments: Sequence[str], env: dict[str, str], *, suite: str) -> int:
