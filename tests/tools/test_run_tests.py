@@ -48,7 +48,8 @@ def test_without_a_cli_the_tests_run_and_are_told_why(
 
     monkeypatch.setattr(pulumi_cli, "obtain", none)
     assert run_tests.main([]) == 5
-    ((_, env),) = started
+    ((command, env),) = started
+    assert command[-len(run_tests.DISTRIBUTED) :] == list(run_tests.DISTRIBUTED)
     assert env[run_tests.NO_ENGINE] == "There is none."
     assert "marked `engine` are going to be skipped. There is none." in capsys.readouterr().err
 
