@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo test test-cluster lint bench docs cluster-up cluster-down clean help
+.PHONY: demo test test-cluster lint bench docs cluster-up cluster-down aws-up aws-down clean help
 # One target at a time: each uses what the other processors could give.
 .NOTPARALLEL:
 
@@ -34,7 +34,13 @@ cluster-up: ## Start a Kubernetes cluster with this checkout's images; prints th
 cluster-down: ## Remove that cluster and all that it has left
 	@$(PYTHON) -m tools.cluster down
 
-clean: cluster-down ## Remove all that was made in this checkout, the demo's state included; not the tools in the user's cache
+aws-up: ## Start an AWS of this machine to try Penstock on, without an account; prints the path of a file for your shell
+	@$(PYTHON) -m tools.aws up
+
+aws-down: ## End that AWS and all that runs on it
+	@$(PYTHON) -m tools.aws down
+
+clean: cluster-down aws-down ## Remove all that was made in this checkout, the demo's state included; not the tools in the user's cache
 	@rm -rf .venv .penstock dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
