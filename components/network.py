@@ -100,7 +100,7 @@ class Network(pulumi.ComponentResource):
             doors = aws.ec2.SecurityGroup(
                 f"{name}-endpoints",
                 name=f"{name}-endpoints",
-                description="Endpoints of AWS' services",
+                description="Endpoints of services of AWS",
                 vpc_id=vpc.id,
                 tags=tags(f"{name}-endpoints"),
                 opts=child,

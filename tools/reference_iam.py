@@ -25,7 +25,7 @@ FILES = ({"name": "", "efs": {"file_system_id": "<id>", "access_point_id": "<id>
 INTRODUCTION = """\
 Policies and roles of an environment of kind `fargate-task`, under the names that they have where the stack says
 nothing else; of a long name, its beginning and a hash. The two policies are attached to nobody: attach
-them to the roles or groups of those who need them. The component's outputs are their ARNs."""
+them to the roles or groups of those who need them. The stack's outputs name their ARNs."""
 
 SUBMITTER = f"""\
 {ecs_policies.RUN_DESCRIPTION} Who may start runs chooses their code, and so may do what the role of runs may, and

@@ -1,6 +1,7 @@
 """What a FargateTaskEnvironment creates. Containers and policies are tested with the functions that make them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -167,6 +168,18 @@ def test_nothing_can_come_in_and_little_out(deploy: Deploy) -> None:
         "flights-run-endpoints": VPC_CIDR,
         "flights-run-s3": "pl-s3",
     }
+
+
+def test_descriptions_of_groups_and_rules_are_such_as_aws_takes(deploy: Deploy) -> None:
+    described = [
+        item.inputs["description"]
+        for args in (FULL, {"secrets": FULL["secrets"]}, {"egress_anywhere": True})
+        for item in deployed(deploy, args).own
+        if item.type in {GROUP, EGRESS, INGRESS}
+    ]
+
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+    assert [text for text in described if not re.fullmatch(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}", text)] == []
 
 
 def test_everywhere_is_only_reached_when_it_is_asked_for(deploy: Deploy) -> None:
