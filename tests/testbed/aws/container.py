@@ -1,6 +1,7 @@
 """One container of a task, as a process of this machine."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -9,10 +10,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-"""Makes the command PID 1, as in a container; only root may."""
+CLONE_NEWPID = 0x20000000
+"""Source: linux/sched.h; Python has it from 3.12 on."""
+OWN_PROC = ("unshare", "--mount-proc")
 DEFAULT_STOP_SECONDS = 30
 READER_SECONDS = 2.0
 
@@ -28,8 +30,24 @@ class Image:
 
 
 def can_have_namespaces() -> bool:
-    """Whether commands can be PID 1 of a namespace of their own."""
-    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+    """Whether commands can be PID 1 of a namespace of their own, which only root may."""
+    found: list[bool] = []
+
+    def look() -> None:
+        with contextlib.suppress(OSError):
+            _unshare()
+            found.append(subprocess.run([*OWN_PROC, "true"], capture_output=True, check=False).returncode == 0)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    return found == [True]
+
+
+def _unshare() -> None:
+    """Have the next process of this very thread be the first of a namespace."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWPID) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 class Container:
@@ -64,52 +82,67 @@ class Container:
                 "executable file not found in $PATH"
             )
         # No task outlives the server, whatever ends that.
-        wrap = ["setpriv", "--pdeathsig", "KILL", *(NAMESPACE if namespace else ())]
-        self._namespace = namespace
+        wrap = ["setpriv", "--pdeathsig", "KILL", *(OWN_PROC if namespace else ())]
+        self._command = [*wrap, program, *command[1:]]
+        self._env, self._folder, self._namespace, self._copy = dict(env), folder, namespace, copy
         self._stop_seconds = stop_seconds
-        self._process = subprocess.Popen(
-            [*wrap, program, *command[1:]],
-            env=env,
-            cwd=folder,
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self._reader = threading.Thread(target=copy, args=[self._process.stdout], daemon=True)
+        self._code: int | None = None
+        self._up, self._ended = threading.Event(), threading.Event()
+        # The kernel takes the end of the starting thread for the parent's: it stays as long as the process.
+        threading.Thread(target=self._live, daemon=True).start()
+        self._up.wait()
+        if self.pid == 0:
+            raise RuntimeError(f"CannotStartContainerError: {command[0]} cannot be started")
+        # A thread with processes of another namespace can start no thread: that is done here.
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    @property
-    def pid(self) -> int:
-        """Of the command itself, as this machine counts."""
-        if not self._namespace:
-            return self._process.pid
-        with contextlib.suppress(OSError, IndexError):
-            return int(Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0])
-        return self._process.pid
+    pid = 0
+    """Of the command itself, as this machine counts."""
+    _output: IO[bytes] | None = None
+
+    def _live(self) -> None:
+        try:
+            if self._namespace:
+                _unshare()
+            process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                cwd=self._folder,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError:
+            self._up.set()
+            return
+        self.pid, self._output = process.pid, process.stdout
+        self._up.set()
+        code = process.wait()
+        self.kill()  # what it left behind, where it has no namespace
+        self._code = 128 - code if code < 0 else code
+        self._ended.set()
+
+    def _read(self) -> None:
+        assert self._output is not None
+        with self._output:
+            self._copy(self._output)
 
     def wait(self, seconds: float | None = None) -> int | None:
         """Its exit code; null when it is still up after that time."""
-        try:
-            code = self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        self.kill()  # what it left behind
-        self._reader.join(READER_SECONDS)
-        if self._process.stdout is not None and not self._reader.is_alive():
-            self._process.stdout.close()
-        return 128 - code if code < 0 else code
+        if self._ended.wait(seconds):
+            self._reader.join(READER_SECONDS)
+        return self._code
 
     def terminate(self) -> None:
         """Ask it to end, and kill it when it does not."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
-        try:
-            self._process.wait(self._stop_seconds)
-        except subprocess.TimeoutExpired:
+        if not self._ended.wait(self._stop_seconds):
             self.kill()
 
     def kill(self) -> None:
         """Kill it and all that it has started."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)

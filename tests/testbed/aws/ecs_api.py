@@ -92,7 +92,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
             raise ECSException("InvalidParameterException", "Tasks can have at most 100 items.")
         result = super().describe_tasks()
         here = {task.id: task for task in self._tasks()}
-        wanted = [(arn, here.get(arn.rpartition("/")[2])) for arn in asked]
+        wanted = [(arn, here.get(arn.rpartition("/")[2])) for arn in dict.fromkeys(asked)]
         result.result["tasks"] = [task for _, task in wanted if task is not None]
         result.result["failures"] = [{"arn": arn, "reason": "MISSING"} for arn, task in wanted if task is None]
         return result
