@@ -4,11 +4,7 @@ AWS' own provider is not among the parts: see tests/testbed/aws/provider/README.
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,29 +118,6 @@ def test_a_previewer_may_read_all_that_a_preview_looks_at(flights: Stack, aws_se
     # It needs no right: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     assert actions - {"sts:GetCallerIdentity"} - {action for item in made for action in item.actions} == set()
     assert {action.partition(":")[0] for action in actions} == {"ec2", "ecs", "iam", "logs", "s3", "ssm", "sts"}
-
-
-def test_a_submitter_may_do_all_that_a_run_needs(flights: Stack, aws_server: Aws, tmp_path: Path) -> None:
-    allowed: Any = json.loads(policy(ecs_policies.submitter(names("flights", place=PLACE))))
-    env = {**os.environ, **aws_server.user("submitter", allowed), "XDG_STATE_HOME": str(tmp_path)}
-
-    def penstock(*words: str, code: int = 0) -> str:
-        command = [sys.executable, "-P", "-m", "runner.cli", *words]
-        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    # So small that it travels in the call itself.
-    (tmp_path / "flow.py").write_text("def main(code: int) -> None:\n    raise SystemExit(code)\n")
-    penstock("env", "pull", "--ssm", "flights")
-    penstock("run", "flow.py:main", "-p", "code=7", "--env", "flights", "--run-id", "seven", code=7)
-    for words in (("logs", "seven"), ("describe", "seven"), ("gc", "--env", "flights"), ("doctor", "--env", "flights")):
-        penstock(*words)
-    listed = json.loads(penstock("ls", "--env", "flights", "--json"))
-
-    assert [(run["run_id"], run["state"]) for run in listed] == [("seven", "failed")]
-    denied = [call["action"] for call in aws_server.calls() if call["denied"]]
-    assert denied == []
 
 
 def test_the_document_at_aws_is_the_stacks_output_byte_by_byte(flights: Stack, aws_server: Aws) -> None:
