@@ -13,7 +13,7 @@ from runner.aws.bucket import Bucket
 from runner.launch.folders import state_folder
 
 NOTED_SECONDS = 20 * 3600
-"""How long a note is believed: the bucket keeps objects for two days at least, from when they were put there."""
+"""How long a note is believed: the bucket keeps objects for a day at least, from when they were put there."""
 
 
 class Content:
