@@ -163,8 +163,8 @@ def test_the_reader_refuses_in_one_sentence_and_the_schema_refuses_too(change: d
     ("change", "sentence"),
     [
         (
-            {"kind": "fargate-task"},
-            "kind is fargate-task, expected a kind that this version can run: local, kubernetes-job, dask-kubernetes.",
+            {"kind": "dask-cloud-provider"},
+            "kind is dask-cloud-provider, expected a kind that this version can run: local, kubernetes-job, dask-kubernetes, fargate-task.",
         ),
         (
             {"kubernetes_job": {"namespace": "a", "job": {}}},
