@@ -7,6 +7,8 @@ from botocore.exceptions import ClientError
 
 from tests.aws.conftest import Bed
 
+pytestmark = pytest.mark.aws
+
 SLEEPS = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); time.sleep(60)"
 
 

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from tests.aws.conftest import Bed
 from tests.testbed.aws.faults import Kind
 
+pytestmark = pytest.mark.aws
+
 SLEEPS = "import time; time.sleep(60)"
 
 

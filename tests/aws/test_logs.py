@@ -11,6 +11,8 @@ from tests.testbed.aws.driver import LONGEST_EVENT, events
 from tests.testbed.aws.faults import Kind
 from tests.testbed.aws.log_pattern import matcher
 
+pytestmark = pytest.mark.aws
+
 WRITES = """
 import sys
 out = sys.stdout.buffer

@@ -18,6 +18,8 @@ from botocore.exceptions import ClientError
 from tests.aws.conftest import Bed, policy
 from tests.testbed.aws.permissions import Need, allowed, refused, unused
 
+pytestmark = pytest.mark.aws
+
 ACCOUNT = "123456789012"
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.aws.conftest import Bed, policy
 
+pytestmark = pytest.mark.aws
+
 SHOWS = "import os; print(os.environ['TOKEN'])"
 
 

@@ -12,6 +12,8 @@ from tests.aws.conftest import Bed
 from tests.testbed.runner_process import await_gone
 from tests.testbed.waiting import wait_until
 
+pytestmark = pytest.mark.aws
+
 SAYS_ALL = """
 import json, os, pathlib
 print(json.dumps({"env": dict(os.environ), "cwd": os.getcwd(), "pid": os.getpid(), "uid": os.getuid()}))
