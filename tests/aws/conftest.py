@@ -123,6 +123,9 @@ class Bed:
     def until_line(self, arn: str, line: str) -> None:
         wait_until(lambda: line in self.lines(arn) or None)
 
+    def until_any_line(self, arn: str) -> None:
+        wait_until(lambda: self.lines(arn) or None)
+
     def stop(self, arns: Sequence[str]) -> None:
         for arn in arns:
             self.ecs.stop_task(cluster=self.cluster, task=arn)
@@ -130,6 +133,12 @@ class Bed:
 
 @pytest.fixture
 def bed(aws: Aws) -> Iterator[Bed]:
+    with bed_on(aws) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def bed_on(aws: Aws) -> Iterator[Bed]:
     """A place of the test's own, gone after it, with whatever runs there."""
     name = f"bed-{os.urandom(4).hex()}"
     ec2, ecs, logs, iam = (aws.client(service) for service in ("ec2", "ecs", "logs", "iam"))
