@@ -268,6 +268,8 @@ class ProcessTask(models.Task):  # type: ignore[misc]
                 return
             self.desired_status, self.stop_code, self.stopped_reason = "STOPPED", code, reason
             self.stopping_at = now()
+            if self.last_status == "RUNNING":
+                self.last_status = "STOPPING"
         self.stop_wanted.set()
         threading.Thread(target=self._terminate_all, daemon=True).start()
 
