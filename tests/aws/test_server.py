@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -36,7 +37,17 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
 @contextmanager
 def server() -> Iterator[tuple["subprocess.Popen[str]", Aws]]:
     command = [sys.executable, "-m", "tests.testbed.aws.server"]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        TemporaryDirectory() as place,  # what a server that is killed cannot remove
+        subprocess.Popen(
+            command,
+            cwd=CHECKOUT,
+            env={**os.environ, "TMPDIR": place},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             yield process, Aws(endpoint=process.stdout.readline().split('"')[3])
