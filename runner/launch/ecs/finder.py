@@ -1,5 +1,6 @@
 """Finds the runs of an environment: their tasks, for as long as ECS remembers them, and the records in their logs."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Any
 
 from runner import request
 from runner.aws.client import Client
-from runner.aws.errors import NotFound
+from runner.aws.errors import NotFound, Refused
 from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
 from runner.launch.ecs import names, tasklog
@@ -59,11 +60,7 @@ class Finder:
         """The tasks of a run, or of all, by attempt."""
         if run_id is not None and re.fullmatch(request.RUN_ID, run_id) is None:
             return []
-        # ECS takes `startedBy` beside nothing but the desired status.
-        family = self._section.task_definition_arn.rpartition("/")[2].rpartition(":")[0]
-        which = {"family": family} if run_id is None else {"startedBy": run_id}
-        arns = [arn for status in ("RUNNING", "STOPPED") for arn in self._arns(desiredStatus=status, **which)]
-        found = [task for task in self.described(list(dict.fromkeys(arns))) if self._is_ours(task)]
+        found = [task for task in self.described(self._arns_of(run_id)) if self._is_ours(task, run_id)]
         return sorted(found, key=lambda task: (tag(task, names.RUN_ID), attempt_of(task)))
 
     def described(self, arns: list[str]) -> Iterator[Task]:
@@ -119,8 +116,21 @@ class Finder:
             raise UsageError(f"The run {run_id} has no attempt {attempt}. It has had {max(found)}.")
         return found[max(found) if attempt is None else attempt]
 
-    def _is_ours(self, task: Task) -> bool:
-        return tag(task, names.ENVIRONMENT) == self._environment
+    def _arns_of(self, run_id: str | None) -> list[str]:
+        family = self._section.task_definition_arn.rpartition("/")[2].rpartition(":")[0]
+        if run_id is not None:
+            # ECS' guide says that `startedBy` must be the only filter; where that holds, the family is asked for.
+            with contextlib.suppress(Refused):
+                return self._in_any_state(startedBy=run_id)
+        return self._in_any_state(family=family)
+
+    def _in_any_state(self, **which: str) -> list[str]:
+        arns = (arn for status in ("RUNNING", "STOPPED") for arn in self._arns(desiredStatus=status, **which))
+        return list(dict.fromkeys(arns))
+
+    def _is_ours(self, task: Task, run_id: str | None) -> bool:
+        of_run = run_id is None or tag(task, names.RUN_ID) == run_id
+        return of_run and tag(task, names.ENVIRONMENT) == self._environment
 
     def _arns(self, **which: str) -> Iterator[str]:
         token: str | None = None

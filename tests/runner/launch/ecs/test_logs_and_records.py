@@ -5,9 +5,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from runner.aws.errors import Refused
 from runner.environment import Retention, Timeouts
 from runner.errors import PenstockError, UsageError
 from runner.outcome import State
@@ -190,3 +192,21 @@ def test_many_followers_share_their_questions(flows: Place) -> None:
     assert calls["DescribeTasks"] < count * 3
     assert calls["GetLogEvents"] <= 10 * seconds + 10
     assert calls["ListTasks"] == 0
+
+
+def test_a_run_is_found_where_ecs_takes_no_status_beside_what_started_it(
+    flows: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows.start("succeed", run_id="another").follow()
+    flows.start("fail").follow()
+    launcher = flows.launcher()
+    call = launcher._ecs.call
+
+    def refusing(operation: str, **body: Any) -> Any:
+        if "startedBy" in body and "desiredStatus" in body:
+            raise Refused("No.", status=400, code="InvalidParameterException", message="startedBy must be alone")
+        return call(operation, **body)
+
+    monkeypatch.setattr(launcher._ecs, "call", refusing)
+
+    assert launcher.find("the-run").outcome.exit_code == 1
