@@ -32,7 +32,11 @@ def test_pull_from_stdin_and_from_a_file(penstock: Penstock, tmp_path: Path, sta
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["pull"], 64, "`penstock env pull` takes a FILE, --stack STACK, --namespace NS or --ssm NAME. Give one of them."),
+        (
+            ["pull"],
+            64,
+            "`penstock env pull` takes a FILE, --stack STACK, --namespace NS or --ssm NAME. Give one of them.",
+        ),
         (["pull", "-", "--stack", "x"], 64, "Give one of them."),
         (["pull", "--stack", "x", "--project", "nowhere"], 64, "--project nowhere is not a folder."),
         (["pull", "-"], 65, "environment document is not JSON"),

@@ -119,6 +119,11 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         """The task's whole life, on a thread of its own that outlives its processes: see `--pdeathsig`."""
         try:
             self._live()
+        except BaseException as error:
+            # A mistake of this server's own must not leave a task that never ends.
+            self._kill_all()
+            self._finish("TaskFailedToStart", f"{type(error).__name__}: {error}")
+            raise
         finally:
             self.ended.set()
 
