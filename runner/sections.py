@@ -9,7 +9,7 @@ from runner.contract import broken_rule, option
 NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 """RFC 1123 label, since the name becomes part of names in Kubernetes and AWS."""
 NAME_MEANING = "at most 63 lower-case letters, digits and inner hyphens"
-REGION = r"[a-z]{2}(-[a-z]+)+-[0-9]+"
+REGION = r"[a-z]{2,4}(-[a-z]+)+-[0-9]+"
 REGION_MEANING = "an AWS region such as eu-west-1"
 ARN = r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:\S+"
 ARN_MEANING = "an ARN such as arn:aws:ecs:eu-west-1:123456789012:cluster/flows"

@@ -136,7 +136,7 @@ class Finder:
         token: str | None = None
         while True:
             page = self._ecs.call("ListTasks", cluster=self._section.cluster_arn, nextToken=token, **which)
-            yield from page["taskArns"]
+            yield from page.get("taskArns", [])
             token = page.get("nextToken")
             if not token:
                 return

@@ -165,6 +165,9 @@ class EcsLauncher:
     def find(self, run_id: str, *, attempt: int | None = None) -> RunRecord:
         """See `Launcher.find`."""
         found = self._finder.task(run_id, attempt)
+        if found is None and attempt is None:
+            # What ECS lists may lag behind what it has just started.
+            found = self._started.get(run_id)
         if found is None:
             return _remembered(self._finder.recorded(run_id, attempt))
         record = self._record_of(found) if status.has_started(found) else None

@@ -210,3 +210,14 @@ def test_a_run_is_found_where_ecs_takes_no_status_beside_what_started_it(
     monkeypatch.setattr(launcher._ecs, "call", refusing)
 
     assert launcher.find("the-run").outcome.exit_code == 1
+
+
+def test_a_run_is_found_though_ecs_does_not_list_it_yet(flows: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = flows.launcher()
+    asked, data = flows.asked("succeed")
+    launcher.submit(flows.environment, asked, bundle=data)
+    monkeypatch.setattr(launcher._finder, "tasks", lambda _: [])
+
+    assert launcher.find("the-run").outcome.state is State.QUEUED
+    monkeypatch.undo()
+    assert launcher.follow("the-run", lambda _: None).exit_code == 0
