@@ -14,7 +14,8 @@ pytest_plugins = ["tests.testbed.aws.fixtures"]
 REQUIRED = frozenset(filter(None, os.environ.get("PENSTOCK_REQUIRE", "").split(",")))
 """Markers whose tests must run here: one that is skipped fails. CI sets it, so that no suite is missing unseen."""
 
-
+SLOW = ("engine", "aws", "dask")
+"""Markers of tests that take long, the longest first."""
 LAST_WORDS_SECONDS = 2.0
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -36,13 +37,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Fail a whole run in which a required suite has no test at all."""
+    """Fail a whole run in which a required suite has no test at all; begin with what takes longest."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # A stack or a server is as slow in the end as in the beginning, and then nothing is left to do beside it.
+        items.sort(key=_quickness)
     # Only whole runs are spread over processes, which are then given the folders by name.
     is_whole = session.config.args_source is not pytest.Config.ArgsSource.ARGS or "PYTEST_XDIST_WORKER" in os.environ
     if not session.config.args or is_whole:
         missing = REQUIRED - {mark.name for item in items for mark in item.iter_markers()}
         if missing:
             raise pytest.UsageError(f"No test is marked {', '.join(sorted(missing))}, which PENSTOCK_REQUIRE asks for.")
+
+
+def _quickness(item: pytest.Item) -> int:
+    return min((SLOW.index(mark.name) for mark in item.iter_markers() if mark.name in SLOW), default=len(SLOW))
 
 
 @pytest.hookimpl(hookwrapper=True)

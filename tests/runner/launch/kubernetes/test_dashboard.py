@@ -42,11 +42,11 @@ def _port(notices: list[str]) -> int:
 
 def _ask(port: int) -> bytes | None:
     """What a connection gets; null where it is reset."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as local:
-        try:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as local:
             return b"".join(iter(lambda: local.recv(4096), b""))
-        except ConnectionResetError:
-            return None
+    except ConnectionResetError:
+        return None
 
 
 def test_it_leads_to_the_pod_that_is_up_now(cluster: tuple[Client, ApiServer]) -> None:
