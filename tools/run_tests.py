@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 OWN_SECONDS = 270
 EXTRAS = ("prefect",)
-# One process more than processors, for tests mostly wait; every file in one of them, so that what its tests share is made
-# once.
+# One process more than processors, since tests mostly wait; a file's tests share what they need, so they stay together.
 DISTRIBUTED = (f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}", "--dist=loadfile", "--no-loadscope-reorder")
 MEASURED = PRIVATE / "coverage"
 RESULTS = PRIVATE / "test-results"
