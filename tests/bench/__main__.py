@@ -15,6 +15,7 @@ from tests.bench import (
     bed,
     cli_section,
     dask_kubernetes_section,
+    ecs_section,
     kubernetes_section,
     machine,
     peers_section,
@@ -38,6 +39,7 @@ SECTIONS = {
     peers_section.SECTION: peers_section.measure,
     kubernetes_section.SECTION: kubernetes_section.measure,
     dask_kubernetes_section.SECTION: dask_kubernetes_section.measure,
+    ecs_section.SECTION: ecs_section.measure,
 }
 PICTURE = PRIVATE / "bench.svg"
 
@@ -77,7 +79,7 @@ def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
     skipped |= kubernetes_section.missing() if kubernetes_section.SECTION in sections else {}
     skipped |= dask_kubernetes_section.missing() if dask_kubernetes_section.SECTION in sections else {}
-    note(f"Measures {', '.join(sections)}: about 7 min when that is everything. A busy machine widens the spread.")
+    note(f"Measures {', '.join(sections)}: about 9 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():
             if section in sections:
