@@ -20,6 +20,9 @@ from runner.trailer import Splitter
 QUICK_SECONDS = 0.25
 SLOW_SECONDS = 2.0
 """Pauses between looks at the log: the first after something came, then longer ones."""
+USUAL_START_SECONDS = 10.0
+"""After this it is told what a task waits for: Fargate takes half a minute, and nobody should think that it hangs."""
+WAITING = {"PROVISIONING": "waits for its place", "PENDING": "has its place, and its image is being pulled"}
 VERDICT_SECONDS = 10.0
 """How long ECS may take to say who stopped a run whose runner has recorded that somebody did."""
 DRAIN_SECONDS = 10.0
@@ -89,7 +92,8 @@ class Following:
         self._stopped_at: float | None = None
         self._recorded_at: float | None = None
         self._came_at = time.monotonic()
-        self._told: str | None = None
+        self._began = time.monotonic()
+        self._told = ""
 
     def to_end(self) -> End:
         """Follow until the attempt has ended.
@@ -121,10 +125,11 @@ class Following:
         if status.has_started(self._task):
             for data in self._log.read():
                 self._pass_on(data)
-        elif (waiting := str(self._task.get("lastStatus", ""))) not in {"STOPPED", self._told}:
-            self._told = waiting
-            if waiting == "PENDING":
-                self._notice(f"{self._run_id} has a place, and its image is being pulled.")
+        elif time.monotonic() > self._began + USUAL_START_SECONDS:
+            words = WAITING.get(str(self._task.get("lastStatus")), self._told)
+            if words != self._told:
+                self._told = words
+                self._notice(f"{self._run_id} {words}.")
 
     def _pass_on(self, data: bytes) -> None:
         if data:

@@ -12,6 +12,7 @@ import pytest
 from runner.aws.errors import Refused
 from runner.environment import Retention, Timeouts
 from runner.errors import PenstockError, UsageError
+from runner.launch.ecs import follow
 from runner.outcome import State
 from tests.testbed.aws.faults import Kind
 from tests.testbed.ecs_environment import Place
@@ -221,3 +222,14 @@ def test_a_run_is_found_though_ecs_does_not_list_it_yet(flows: Place, monkeypatc
     assert launcher.find("the-run").outcome.state is State.QUEUED
     monkeypatch.undo()
     assert launcher.follow("the-run", lambda _: None).exit_code == 0
+
+
+def test_what_a_slow_start_waits_for_is_told_once(flows: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "USUAL_START_SECONDS", 0.2)
+    flows.aws.delay(PENDING=1.5)
+    run = flows.start("succeed")
+
+    run.follow()
+
+    assert run.notices[-1] == "the-run has its place, and its image is being pulled."
+    assert len(set(run.notices)) == len(run.notices)
