@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--json] [--pairs N] [SECTION ...]`: measure Penstock beside what it is compared with.
+"""`python -m tests.bench [--json | --markdown] [--pairs N] [SECTION ...]`: measure Penstock beside others.
 
 The report is on stdout, progress on stderr, a picture in `.penstock/bench.svg`. A goal that is missed is told and is no
 error: figures depend on the machine.
@@ -18,6 +18,7 @@ from tests.bench import (
     ecs_section,
     kubernetes_section,
     machine,
+    markdown,
     peers_section,
     picture,
     report,
@@ -29,9 +30,11 @@ from tools.paths import CHECKOUT, PRIVATE
 from tools.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.bench.figures import Figure
+
+    Form = Callable[[Mapping[str, str], Sequence[Figure], Mapping[str, str]], str]
 
 SECTIONS = {
     runner_section.SECTION: runner_section.measure,
@@ -49,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Penstock on this machine.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; default: all")
     parser.add_argument("--pairs", type=_count, metavar="N", help="pairs for each figure, instead of the usual number")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print one JSON object")
+    forms.add_argument("--markdown", action="store_true", help="print the tables of docs/figures.md")
     options = parser.parse_args(arguments)
     unknown = [section for section in options.sections if section not in SECTIONS]
     if unknown:
@@ -57,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Ended by a CI system it has to clean up as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        return _bench(options.sections or list(SECTIONS), options.pairs, as_json=options.json)
+        form = report.as_json if options.json else markdown.tables if options.markdown else report.table
+        return _bench(options.sections or list(SECTIONS), options.pairs, form)
     except KeyboardInterrupt:
         note("Interrupted; everything that was started has been ended.")
         return 130
@@ -73,20 +79,20 @@ def _count(text: str) -> int:
     return number
 
 
-def _bench(sections: Sequence[str], pairs: int | None, *, as_json: bool) -> int:
+def _bench(sections: Sequence[str], pairs: int | None, form: Form) -> int:
     figures: list[Figure] = []
     facts = machine.facts()
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
     skipped |= kubernetes_section.missing() if kubernetes_section.SECTION in sections else {}
     skipped |= dask_kubernetes_section.missing() if dask_kubernetes_section.SECTION in sections else {}
-    note(f"Measures {', '.join(sections)}: about 9 min when that is everything. A busy machine widens the spread.")
+    note(f"Measures {', '.join(sections)}: about 12 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():
             if section in sections:
                 figures += measure(place, pairs)
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture.svg(facts, figures))
-    print((report.as_json if as_json else report.table)(facts, figures, skipped))
+    print(form(facts, figures, skipped))
     note(f"Picture: {PICTURE.relative_to(CHECKOUT)}")
     return 0
 

@@ -1,7 +1,6 @@
-"""`python -m tests.bench.ecs_client CLIENT COUNT`: submits to ECS through one client, `penstock` or `boto3`.
+"""`python ecs_client.py DOCUMENT COUNT`: submits to ECS through one launcher.
 
-The environment document comes on stdin. Prints `accepted` after the first one, and after all of them the seconds that
-they took and how many were refused.
+Prints `accepted` after the first one, and after COUNT more the seconds that they took and how many were refused.
 """
 
 from __future__ import annotations
@@ -9,63 +8,54 @@ from __future__ import annotations
 import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import environment
+from runner.launch.base import Reach
+from runner.launch.ecs.connect import launcher
 from runner.request import RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.environment import Environment
-
 THREADS = 16
 
 
-def penstock(target: Environment) -> Callable[[RunRequest], object]:
-    """Submits a run through the launcher."""
-    from runner.launch.base import Reach
-    from runner.launch.ecs.connect import launcher
-
-    platform = launcher(target, Reach())
-    return lambda asked: platform.submit(target, asked)
-
-
-def boto3(target: Environment) -> Callable[[RunRequest], object]:
-    """Makes the same call through AWS' own client."""
-    import boto3 as sdk
-
-    from runner.launch.ecs.task import render
-
-    client = sdk.client("ecs")
-    return lambda asked: client.run_task(**render(target, asked).parameters)
-
-
-def main(client: str, count: int) -> None:
+def main(document: str, count: int) -> None:
     """Submit, and print."""
-    target = environment.read(sys.stdin.buffer.read(), warn=print)
-    submit = {"penstock": penstock, "boto3": boto3}[client](target)
-    batch = f"{client}-{os.urandom(3).hex()}"
+    target = environment.read(Path(document).read_bytes(), warn=print)
+    platform = launcher(target, Reach())
+    batch = f"penstock-{os.urandom(3).hex()}"
 
-    def one(number: int) -> bool:
+    def submit(number: int) -> None:
         asked = RunRequest(
             run_id=f"{batch}-{number}", accepted_at=time.time(), flow="pprint:pprint", parameters={"object": "hello"}
         )
+        platform.submit(target, asked)
+
+    submit(0)
+    print("accepted", flush=True)
+    if count:
+        _many(submit, count)
+
+
+def _many(submit: Callable[[int], None], count: int) -> None:
+    # A process that makes one submit does not load this.
+    from concurrent.futures import ThreadPoolExecutor
+
+    def is_refused(number: int) -> bool:
         try:
-            submit(asked)
+            submit(number)
         except Exception as error:  # noqa: BLE001 whatever it is, it is counted
             print(error, file=sys.stderr)
-            return False
-        return True
+            return True
+        return False
 
-    accepted = one(0)
-    print("accepted" if accepted else "refused", flush=True)
-    if count > 1:
-        began = time.perf_counter()
-        with ThreadPoolExecutor(max_workers=THREADS) as pool:
-            done = list(pool.map(one, range(1, count + 1)))
-        print(time.perf_counter() - began, done.count(False), flush=True)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        refused = sum(pool.map(is_refused, range(1, count + 1)))
+    print(time.perf_counter() - began, refused, flush=True)
 
 
 if __name__ == "__main__":

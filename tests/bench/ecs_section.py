@@ -1,164 +1,237 @@
 """Section `ecs`: submits and starts of tasks beside boto3 and bare Python, on the test AWS of this very machine.
 
-What AWS itself takes is not among it: the server answers within milliseconds, on the same processors.
+What AWS itself takes is not among it: the server answers within milliseconds, on the same processors as what is
+measured, and its tasks are PROVISIONING and PENDING for `WAITING` only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
-import sys
-import time
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from runner import contract
-from runner.request import RunRequest
+from tests.bench import ecs_place
+from tests.bench.ecs_place import EcsPlace, line_seconds, own_seconds
 from tests.bench.figures import Comparison, Figure
-from tests.bench.processes import Command, MeasurementError, interleaved, timed
-from tests.testbed.aws.handle import Aws, started
-from tests.testbed.ecs_environment import Place, place
-from tools.paths import CHECKOUT
+from tests.bench.processes import MeasurementError, interleaved, seconds_to_end, timed
+from tests.testbed.aws.handle import started
+from tests.testbed.ecs_environment import place
 from tools.progress import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.bench.bed import Bed
+    from tests.bench.processes import Command
 
 SECTION = "ecs"
 PAIRS = 25
 STARTS = 15
+FOLLOWED = 10
 MANY = 500
 PER_SECOND = 20
 """Most tasks that RunTask starts on Fargate in a second."""
-BARE = "import json, urllib.request; print('hello', flush=True)"
-LOG_SECONDS = 20.0
+THROTTLED = 20
+"""Calls that the test AWS refuses among the many: by itself it refuses none."""
+WAITING = {"PROVISIONING": 0.02, "PENDING": 0.02}
+"""Seconds that tasks wait before they start; on Fargate it is half a minute, and more for a large image."""
+BARE = "import json, urllib.request; print('hello from the flow', flush=True)"
+ACCEPTED = b"accepted"
+SDK = "boto3's run_task"
 
 
 def measure(bed: Bed, pairs: int | None) -> Iterator[Figure]:
     """The section's figures."""
-    with started() as aws:
-        before = dict(os.environ)
-        os.environ.update(aws.env)
-        try:
-            with place(aws, kind_name="bench") as flows:
-                yield from _submits(bed, aws, flows, pairs or PAIRS)
-                yield from _starts(aws, flows, pairs or STARTS)
-                yield _many(bed, aws, flows)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with started() as aws, _variables(aws.env | {"XDG_STATE_HOME": bed.variables["XDG_STATE_HOME"]}):
+        aws.delay(**WAITING)
+        aws.add_image(ecs_place.IMAGE, bin_folder=str(bed.bin))
+        with place(aws, kind_name="bench", image=ecs_place.IMAGE) as flows:
+            there = EcsPlace(bed=bed, aws=aws, flows=flows)
+            yield from _submits(there, pairs or PAIRS)
+            yield from _starts(there, pairs or STARTS)
+            yield from _followed(there, pairs or FOLLOWED)
+            yield from _many(there)
 
 
-def _submits(bed: Bed, aws: Aws, flows: Place, rounds: int) -> Iterator[Figure]:
-    environment = flows.with_definition(entryPoint=["true"])
-    document = bed.folder / "environment.json"
-    document.write_bytes(contract.to_bytes(environment))
-    ours, theirs = (_client(bed, document, name) for name in ("penstock", "boto3"))
-    with step(f"ecs: {rounds} pairs of submits"):
-        aws.calls(clear=True)
-        mine, others = interleaved(
-            [lambda: timed(ours, marker=b"accepted").line, lambda: timed(theirs, marker=b"accepted").line],
+def _submits(there: EcsPlace, rounds: int) -> Iterator[Figure]:
+    """Processes that start a task which ends at once, and nothing else."""
+    target = there.flows.with_definition(image=ecs_place.IMAGE, entryPoint=["true"])
+    launcher = there.python(ecs_place.CLIENT, there.document(target), 0)
+    command = there.penstock(there.document(target), "--detach")
+    raw = there.boto3(there.call(target))
+    calls: list[list[float]] = [[], [], []]
+
+    def timed_call(number: int, what: Command, marker: bytes) -> float:
+        there.aws.calls(clear=True)
+        times = timed(what, marker=marker)
+        calls[number].append(float(len(there.aws.calls(clear=True))))
+        return times.line if marker else times.end
+
+    with step(f"{SECTION}: {rounds} rounds of three ways to submit"):
+        seconds = interleaved(
+            [
+                lambda: timed_call(0, launcher, ACCEPTED),
+                lambda: timed_call(1, command, b""),
+                lambda: timed_call(2, raw, ACCEPTED),
+            ],
             rounds=rounds,
         )
-        calls = Counter(call["action"] for call in aws.calls(clear=True))
-    if calls.keys() != {"RunTask"}:
-        raise MeasurementError(f"Submits called {dict(calls)}, expected RunTask only.")
-    common: dict[str, Any] = {"section": SECTION, "ours": tuple(mine), "others": tuple(others)}
-    yield Figure(
-        name="from a cold start to a task accepted, one call",
-        other="boto3's run_task",
+    there.settle()
+    ours, detached, others = map(tuple, seconds)
+    known, whole, single = (tuple(counts[-rounds:]) for counts in calls)
+    for name, times, goal in (
+        ("start of a process until the launcher has its task accepted", ours, 0.45),
+        ("`penstock run --detach`, whole command", detached, None),
+    ):
+        figure = Figure(
+            section=SECTION,
+            name=name,
+            other=SDK,
+            comparison=Comparison.AMOUNT,
+            goal=goal,
+            ours=times,
+            others=others,
+        )
+        yield figure
+        yield replace(figure, name=f"{name}, speed", comparison=Comparison.SPEEDUP, goal=None)
+    for name, counts in (("calls of a submit, code in the image", known), ("calls of `penstock run --detach`", whole)):
+        yield Figure(
+            section=SECTION,
+            name=name,
+            other=SDK,
+            comparison=Comparison.AMOUNT,
+            goal=1,
+            ours=counts,
+            others=single,
+            unit="calls",
+        )
+    yield _imports(there, rounds)
+
+
+def _imports(there: EcsPlace, rounds: int) -> Figure:
+    """What of a cold submit is loading code."""
+    ours = there.bed.command("python", "-c", "import runner.launch.ecs.connect, runner.environment")
+    theirs = f"import sys; sys.path.append({str(ecs_place.PACKAGES)!r}); import boto3"
+    others = there.bed.command("python", "-c", theirs)
+    with step(f"{SECTION}: {rounds} pairs of imports"):
+        mine, sdk = interleaved([lambda: seconds_to_end(ours), lambda: seconds_to_end(others)], rounds=rounds)
+    return Figure(
+        section=SECTION,
+        name="python that imports the launcher",
+        other="that imports boto3",
         comparison=Comparison.AMOUNT,
-        goal=0.45,
-        **common,
+        goal=None,
+        ours=tuple(mine),
+        others=tuple(sdk),
     )
-    yield Figure(name="the same", other="boto3's run_task", comparison=Comparison.SPEEDUP, goal=None, **common)
 
 
-def _client(bed: Bed, document: Path, name: str) -> Command:
-    python = sys.executable
-    script = f"{python} -P -m tests.bench.ecs_client {name} 1 < {document}"
-    variables = {**bed.variables, **{key: value for key, value in os.environ.items() if key.startswith("AWS_")}}
-    return Command(words=("sh", "-c", f"exec {script}"), folder=CHECKOUT, variables=variables)
+def _starts(there: EcsPlace, rounds: int) -> Iterator[Figure]:
+    """From a container's start to its first line, as ECS and the log tell of them."""
+    target = there.flows.with_definition(image=ecs_place.IMAGE)
+    bare = there.flows.definition(
+        family=f"{there.flows.name}-bare", image=ecs_place.IMAGE, entryPoint=["python3", "-c", BARE]
+    )
+    with step(f"{SECTION}: {rounds} rounds of a bare task and two runs"):
+        raw, travelling, baked = interleaved(
+            [
+                lambda: line_seconds(there, there.bare_task(bare)),
+                lambda: line_seconds(there, there.run(target, travels=True)),
+                lambda: line_seconds(there, there.run(target, travels=False)),
+            ],
+            rounds=rounds,
+        )
+    there.settle()
+    for name, times in (("code travels", travelling), ("code in the image", baked)):
+        yield Figure(
+            section=SECTION,
+            name=f"start of the container to the flow's first line, {name}",
+            other="a task of python importing json, urllib",
+            comparison=Comparison.RATIO,
+            goal=1.5,
+            ours=tuple(times),
+            others=tuple(raw),
+        )
 
 
-def _starts(aws: Aws, flows: Place, rounds: int) -> Iterator[Figure]:
-    bare = flows.definition(family=f"{flows.name}-bare", entryPoint=["python3", "-c", BARE])
-    launcher = flows.launcher()
-    count = iter(range(10**6))
+def _followed(there: EcsPlace, rounds: int) -> Iterator[Figure]:
+    """From the start of the command to its exit."""
+    target = there.flows.with_definition(image=ecs_place.IMAGE)
+    document = there.document(target)
+    bare = there.flows.with_definition(image=ecs_place.IMAGE, entryPoint=["python3", "-c", BARE, "--"])
+    section = there.flows.section
+    raw = there.boto3(there.call(bare), section.log_group, section.log_stream_prefix)
+    lives: list[float] = []
 
     def ours() -> float:
-        run_id = f"start-{next(count)}"
-        asked = RunRequest(run_id=run_id, accepted_at=time.time(), flow="pprint:pprint", parameters={"object": "hello"})
-        launcher.submit(flows.environment, asked)
-        launcher.follow(run_id, lambda _: None)
-        return _first_line(aws, flows, next(task for task in flows.tasks() if task["startedBy"] == run_id))
+        run_id = f"followed-{os.urandom(4).hex()}"
+        seconds = timed(there.penstock(document, "--run-id", run_id), marker=ecs_place.LINE).end
+        lives.append(own_seconds(there.task(run_id)))
+        return seconds
 
-    def raw() -> float:
-        network = {"subnets": [flows.subnet], "securityGroups": [flows.group]}
-        answer = aws.client("ecs").run_task(
-            cluster=flows.section.cluster_arn,
-            taskDefinition=bare,
-            launchType="FARGATE",
-            networkConfiguration={"awsvpcConfiguration": network},
-        )
-        return _first_line(aws, flows, answer["tasks"][0])
-
-    with step(f"ecs: {rounds} pairs of starts"):
-        mine, others = interleaved([ours, raw], rounds=rounds)
+    with step(f"{SECTION}: {rounds} pairs of a flow that is followed"):
+        mine, others = interleaved([ours, lambda: timed(raw, marker=ecs_place.LINE).end], rounds=rounds)
+    there.settle()
     yield Figure(
         section=SECTION,
-        name="from the container's start to the flow's first line",
-        other="a task of python importing json, urllib",
-        comparison=Comparison.RATIO,
-        goal=1.5,
+        name=f"`penstock run` of a hello flow, of it {sum(WAITING.values()):g} s that the test AWS waits",
+        other="boto3: run_task, DescribeTasks every 0.1 s, its log",
+        comparison=Comparison.AMOUNT,
+        goal=None,
         ours=tuple(mine),
         others=tuple(others),
     )
-
-
-def _first_line(aws: Aws, flows: Place, task: dict[str, Any]) -> float:
-    """Seconds from the start of a task's container to the flow's own first line."""
-    stream = f"{flows.section.log_stream_prefix}/flow/{task['taskArn'].rpartition('/')[2]}"
-    until = time.monotonic() + LOG_SECONDS
-    while time.monotonic() < until:
-        found = aws.client("logs").filter_log_events(
-            logGroupName=flows.section.log_group, logStreamNamePrefix=stream, filterPattern='"hello"'
-        )["events"]
-        lines = [event for event in found if event["message"].strip("'\n") == "hello"]
-        if lines:
-            (told,) = aws.client("ecs").describe_tasks(cluster=flows.section.cluster_arn, tasks=[task["taskArn"]])[
-                "tasks"
-            ]
-            return float(lines[0]["timestamp"] / 1000 - told["startedAt"].timestamp())
-        time.sleep(0.05)
-    raise MeasurementError(f"The task {task['taskArn']} has not printed its line.")
-
-
-def _many(bed: Bed, aws: Aws, flows: Place) -> Figure:
-    environment = flows.with_definition(entryPoint=["true"])
-    with step(f"ecs: {MANY} submits through one client"):
-        aws.calls(clear=True)
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "tests.bench.ecs_client", "penstock", str(MANY)],
-            input=contract.to_bytes(environment),
-            env={**bed.variables, **aws.env},
-            cwd=CHECKOUT,
-            capture_output=True,
-            check=True,
-        )
-        calls = Counter(call["action"] for call in aws.calls(clear=True))
-    seconds, refused = done.stdout.decode().splitlines()[-1].split()
-    if int(refused) or calls != {"RunTask": MANY + 1}:
-        raise MeasurementError(f"{refused} submits were refused; {dict(calls)} were called, expected RunTask only.")
-    return Figure(
+    yield Figure(
         section=SECTION,
-        name=f"{MANY} submits through one client, none refused",
+        name="the same",
+        other="its task, from createdAt to stoppedAt",
+        comparison=Comparison.DIFFERENCE,
+        goal=None,
+        ours=tuple(mine),
+        others=tuple(lives[-rounds:]),
+    )
+
+
+def _many(there: EcsPlace) -> Iterator[Figure]:
+    """Many submits at once; some calls are refused, as a busy account's are."""
+    target = there.flows.with_definition(image=ecs_place.IMAGE, entryPoint=["true"])
+    command = there.python(ecs_place.CLIENT, there.document(target), MANY)
+    with step(f"{SECTION}: {MANY} submits through one client"):
+        there.aws.calls(clear=True)
+        words = there.many(command, THROTTLED)
+        asked = len(there.aws.calls(clear=True))
+    there.settle()
+    if len(words) != 3 or asked != 1 + MANY + THROTTLED:
+        raise MeasurementError(f"{MANY} submits printed {words} and made {asked} calls.")
+    yield Figure(
+        section=SECTION,
+        name=f"{MANY} submits through one client, of whose calls {THROTTLED} are throttled",
         other=f"{PER_SECOND} a second",
         comparison=Comparison.RATIO,
         goal=1.05,
-        ours=(float(seconds),),
+        ours=(float(words[1]),),
         others=(MANY / PER_SECOND,),
     )
+    yield Figure(
+        section=SECTION,
+        name="submits of these that failed",
+        other=f"throttled calls: {THROTTLED}",
+        comparison=Comparison.AMOUNT,
+        goal=0,
+        ours=(float(words[2]),),
+        others=(float(THROTTLED),),
+        unit="errors",
+    )
+
+
+@contextlib.contextmanager
+def _variables(given: dict[str, str]) -> Iterator[None]:
+    """Have environment variables for a while: the launcher in this process reads them, too."""
+    before = dict(os.environ)
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

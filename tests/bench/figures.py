@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,7 +40,7 @@ class Figure:
     others: tuple[float, ...]
     """The other's, measured right beside."""
     unit: str = "s"
-    """Unit of the measurements: s or MB."""
+    """Unit of the measurements: s, MB, or what is counted."""
 
     @property
     def values(self) -> list[float]:
@@ -86,4 +87,6 @@ class Figure:
             return None
         if self.comparison is Comparison.SPEEDUP:
             return self.goal / value
+        if self.goal == 0:
+            return math.inf if value > 0 else 0.0
         return value / self.goal

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HEADINGS = ("what", "beside", "Penstock", "other", "figure", "middle half", "all", "pairs", "goal", "")
 SIGNS = {Comparison.SPEEDUP: "≥"}
+COUNTS = {"calls", "errors"}
+"""Units of what is counted, and is told in full."""
 MET = {True: "met", False: "missed", None: ""}
 
 
@@ -67,7 +69,9 @@ def goal(figure: Figure) -> str:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """A value to three digits, with its unit."""
+    """A value to three digits, or a count in full, with its unit."""
+    if unit in COUNTS:
+        return f"{value:g} {unit}"
     return f"{digits(value)}{_separator(unit)}{unit}"
 
 
