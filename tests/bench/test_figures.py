@@ -61,6 +61,11 @@ def test_a_speed_up_is_good_when_it_is_large(goal: float, met: bool) -> None:
     assert figure(Comparison.SPEEDUP, (1.0,), (3.0,), goal=goal).met is met
 
 
+@pytest.mark.parametrize(("ours", "met"), [(0.0, True), (1.0, False)])
+def test_nothing_at_all_can_be_the_goal(ours: float, met: bool) -> None:
+    assert figure(Comparison.AMOUNT, (ours,), (1.0,), goal=0.0).met is met
+
+
 def test_sides_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
         _ = figure(Comparison.RATIO, (1.0,), (1.0, 2.0)).median

@@ -1,12 +1,13 @@
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.bench.figures import Comparison, Figure
 from tests.bench.picture import svg
-from tests.bench.report import as_json, digits, table
+from tests.bench.report import as_json, digits, table, with_unit
 
 MACHINE = {"machine": "a machine & a half", "python": "CPython 3.11"}
 MET = Figure(
@@ -46,6 +47,21 @@ FIGURES = [MET, WITHOUT_GOAL, MISSED]
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert digits(value) == text
+
+
+def test_counts_have_no_decimals() -> None:
+    assert with_unit(1.0, "calls") == "1 calls"
+    assert with_unit(0.0, "errors") == "0 errors"
+    assert with_unit(1.0, "s") == "1.00 s"
+
+
+def test_the_picture_takes_a_goal_of_nothing() -> None:
+    kept, broken = (replace(WITHOUT_GOAL, goal=0, ours=(ours,), unit="errors") for ours in (0.0, 2.0))
+    root = ET.fromstring(svg(MACHINE, [kept, broken]))  # noqa: S314 our own text
+    name = "{http://www.w3.org/2000/svg}"
+    good, bad = [float(dot.get("cx", "")) for dot in root.iter(f"{name}circle") if dot.get("r") == "6"]
+    (goal,) = [line for line in root.iter(f"{name}line") if line.get("stroke-width") == "1.5"]
+    assert good < float(goal.get("x1", "")) < bad
 
 
 def test_the_table_tells_every_figure_with_its_spread_and_its_goal() -> None:
