@@ -65,7 +65,7 @@ class EcsPlace:
         return self._file("call", json.dumps(parameters).encode())
 
     def run(self, target: Environment, *, travels: bool) -> dict[str, Any]:
-        """The task of a run of a hello flow that has ended."""
+        """The task of a run of a hello flow that has ended; as with a bare task, nobody follows it meanwhile."""
         launcher = self.flows.launcher(target)
         asked, data = self._asked(), None
         if travels:
@@ -76,7 +76,6 @@ class EcsPlace:
                 packed.data,
             )
         launcher.submit(target, asked, bundle=data)
-        launcher.follow(asked.run_id, lambda _: None)
         return self.task(asked.run_id)
 
     def bare_task(self, definition: str) -> dict[str, Any]:
