@@ -93,9 +93,6 @@ class _Supervisor:
             signal.signal(number, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         self.record()
-        if attempt.awslogs:
-            # The log is where the run is found when the platform has forgotten it, however the run ends.
-            self.write_trailer(self.outcome, {})
 
     def since_accepted(self, at: float) -> float:
         return round(max(0.0, at - self.attempt.request.accepted_at), 4)
@@ -110,7 +107,12 @@ class _Supervisor:
 
             return run(self.attempt, reports, notice)
 
-        self.watch(work)
+        self.start(work)
+        if self.attempt.awslogs:
+            # The log is where the run is found when the platform has forgotten it, however the run ends. This stands
+            # before all output; the flow's process gets ready meanwhile.
+            self.write_trailer(self.outcome, {})
+        self.watch()
 
     def run_on_exit_if_the_flow_could_not(self) -> None:
         if self.attempt.callbacks.on_exit is None or not self.loaded or self.on_exit_called:
@@ -123,13 +125,17 @@ class _Supervisor:
 
         self.deadline = None
         self.kill_at = time.monotonic() + self.attempt.environment.timeouts.grace_seconds
-        self.watch(work)
+        self.start(work)
+        self.watch()
 
-    def watch(self, work: Work) -> None:
-        """Start a process and pass on output, signals and time until it has ended and its output is complete."""
+    def start(self, work: Work) -> None:
+        """Start a process."""
         own = self.wakeup if self.attempt.lock_fd is None else (*self.wakeup, self.attempt.lock_fd)
         self.process = FlowProcess(work, deadline=self.attempt.deadline, lifeline=self.lifeline, own=own)
         self.reader = ReportReader()
+
+    def watch(self) -> None:
+        """Pass on the process's output, signals and time until it has ended and its output is complete."""
         poll = select.poll()
         sources: dict[int, Callable[[bytes], None]] = {
             self.process.output: self.pass_on,

@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from runner.aws.access import Access
-from runner.aws.errors import (
-    AccessDenied,
-    ApiError,
-    BadCredentials,
-    Conflict,
-    NotFound,
-    Refused,
-    Throttled,
-    Unreachable,
-)
+from runner.aws.errors import AccessDenied, ApiError, BadCredentials, Conflict, NotFound, Refused, Throttled
+from runner.http.errors import Unreachable
 
 KINDS: Mapping[type[ApiError], tuple[str, ...]] = {
     AccessDenied: ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),

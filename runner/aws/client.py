@@ -18,10 +18,11 @@ from urllib.parse import quote, urlsplit
 
 from runner.aws import answers, sigv4
 from runner.aws.access import Access
-from runner.aws.errors import ApiError, BadCredentials, ConfigError, Unreachable
+from runner.aws.errors import ApiError, BadCredentials, ConfigError
 from runner.aws.profile import settings
 from runner.aws.rates import Rates
 from runner.http.connection import Connection, Request
+from runner.http.errors import Unreachable
 from runner.http.pool import Pool
 from runner.http.proxy import proxy_for
 from runner.http.retry import Attempts

@@ -21,19 +21,6 @@ class ConfigError(UnavailableError):
     """No access to AWS can be made of what this machine has."""
 
 
-class Unreachable(UnavailableError):
-    """No whole answer came.
-
-    Args:
-        message: two sentences.
-        transient: whether trying again can help by itself.
-    """
-
-    def __init__(self, message: str, *, transient: bool = True) -> None:
-        super().__init__(message)
-        self.transient = transient
-
-
 class ApiError(UnavailableError):
     """AWS answered with a failure.
 

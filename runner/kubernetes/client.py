@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from runner.http.connection import Answer, Carrier, Connection, Request
+from runner.http.errors import Unreachable
 from runner.http.pool import Pool
 from runner.http.proxy import proxy_for
 from runner.http.retry import Attempts
 from runner.kubernetes.config import Access
 from runner.kubernetes.credentials import Identity
-from runner.kubernetes.errors import ApiError, Unauthorized, Unreachable
+from runner.kubernetes.errors import ApiError, Unauthorized
 from runner.kubernetes.explain import api_error_of, connection_lost, unreachable
 from runner.kubernetes.stream import Stream
 from runner.kubernetes.tls import context_for

@@ -19,6 +19,7 @@ UnavailableError
 from collections.abc import Mapping
 
 from runner.errors import UnavailableError
+from runner.http.errors import Unreachable
 
 TRANSIENT_STATUS = frozenset({429, 502, 503, 504})
 TRANSIENT_REASONS = frozenset({"InternalError", "Timeout", "ServerTimeout"})
@@ -27,19 +28,6 @@ TRANSIENT_REASONS = frozenset({"InternalError", "Timeout", "ServerTimeout"})
 
 class ConfigError(UnavailableError):
     """No access to a cluster can be made of the kubeconfig, the service account or the login command."""
-
-
-class Unreachable(UnavailableError):
-    """No whole answer came.
-
-    Args:
-        message: two sentences.
-        transient: whether trying again can help by itself.
-    """
-
-    def __init__(self, message: str, *, transient: bool = True) -> None:
-        super().__init__(message)
-        self.transient = transient
 
 
 class ConnectionLost(Unreachable):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.http.connection import CONNECT_SECONDS, Answer
+from runner.http.errors import Unreachable
 from runner.kubernetes.config import Access
 from runner.kubernetes.errors import (
     ApiError,
@@ -20,7 +21,6 @@ from runner.kubernetes.errors import (
     NotFound,
     NotStarted,
     Unauthorized,
-    Unreachable,
 )
 
 CLASSES = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 410: Expired, 422: Invalid}

@@ -15,9 +15,10 @@ import struct
 import threading
 
 from runner.http.connection import Connection
+from runner.http.errors import Unreachable
 from runner.kubernetes import websocket
 from runner.kubernetes.client import Client
-from runner.kubernetes.errors import ConnectionLost, Forbidden, NotListening, Unreachable
+from runner.kubernetes.errors import ConnectionLost, Forbidden, NotListening
 from runner.kubernetes.explain import connection_lost
 from runner.kubernetes.websocket import Messages, Opcode, ViolationError
 

@@ -9,8 +9,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from runner import inputs
-from runner.aws.errors import AccessDenied, Unreachable
+from runner.aws.errors import AccessDenied
 from runner.errors import UnavailableError
+from runner.http.errors import Unreachable
 from tests.runner.aws.services import sends
 from tests.runner.kubernetes.api_server import ApiServer
 

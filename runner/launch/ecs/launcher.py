@@ -12,15 +12,16 @@ from typing import NoReturn
 from runner import request
 from runner.aws.access import Access
 from runner.aws.client import Client
-from runner.aws.errors import NotFound, Unreachable
+from runner.aws.errors import NotFound
 from runner.environment import Action, Environment
 from runner.errors import UnavailableError, UsageError
+from runner.http.errors import Unreachable
 from runner.launch import artifacts
 from runner.launch.base import Collected, NotStartedError, RunRecord
 from runner.launch.ecs import collection, names, status, task, tasklog
 from runner.launch.ecs.content import Content
 from runner.launch.ecs.finder import Finder, Recorded, no_log_group
-from runner.launch.ecs.follow import End, Following, Platform
+from runner.launch.ecs.follow import STOP_SECONDS, End, Following, Platform
 from runner.launch.ecs.start import Starter
 from runner.launch.ecs.watcher import Watcher
 from runner.outcome import FailureClass, Outcome, State
@@ -31,8 +32,8 @@ FOLLOW_BUDGET_SECONDS = 120.0
 """How long a follower waits for AWS when it does not answer: the run goes on meanwhile."""
 RELAUNCHES = 2
 """How often a task that never came up is started again by itself: what passes has passed by then."""
-STOP_SECONDS = 180.0
-"""How long a task may take to stop."""
+FRESH_SECONDS = 1.0
+"""So long what RunTask has answered is as good as a look: ECS takes seconds to bring a container up."""
 TAIL_BYTES = 256 * 1024
 
 
@@ -153,7 +154,7 @@ class EcsLauncher:
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """See `Launcher.stop`. ECS has one way to stop a container, so `interrupt` is only noted."""
-        found = self._finder.task(run_id)
+        found = self._task(run_id)
         if found is None:
             self._finder.recorded(run_id)
             return
@@ -164,10 +165,7 @@ class EcsLauncher:
 
     def find(self, run_id: str, *, attempt: int | None = None) -> RunRecord:
         """See `Launcher.find`."""
-        found = self._finder.task(run_id, attempt)
-        if found is None and attempt is None:
-            # What ECS lists may lag behind what it has just started.
-            found = self._started.get(run_id)
+        found = self._task(run_id, attempt)
         if found is None:
             return _remembered(self._finder.recorded(run_id, attempt))
         record = self._record_of(found) if status.has_started(found) else None
@@ -200,6 +198,14 @@ class EcsLauncher:
         return collection.collect(
             self._environment, self._ecs, self._logs, finder=self._finder, runs=list(self.runs()), dry_run=dry_run
         )
+
+    def _task(self, run_id: str, attempt: int | None = None) -> status.Task | None:
+        """The task of an attempt; null where ECS knows of none."""
+        started = self._started.get(run_id) if attempt is None else None
+        if started is not None and time.time() < float(started["createdAt"]) + FRESH_SECONDS:
+            return started
+        # What ECS lists may lag behind what it has started.
+        return self._finder.task(run_id, attempt) or started
 
     def _submit(
         self,

@@ -48,6 +48,14 @@ def of_failure(failure: Mapping[str, Any]) -> Trouble:
     said = " ".join(part for part in (reason, str(failure.get("detail") or "")) if part)
     if QUOTA.search(said):
         return of_quota(said)
+    if reason in NO_INSTANCE or "constraint" in said.lower():
+        return _trouble(
+            FailureClass.UNSCHEDULABLE,
+            "No instance of the cluster may take the run.",
+            "Add one that can, or correct the stack's placement constraints and launch type.",
+            said,
+            fatal=False,
+        )
     if reason.startswith("RESOURCE:") or "capacity" in said.lower() or reason == "AGENT":
         missing = reason.partition(":")[2].lower()
         return _trouble(
@@ -55,17 +63,6 @@ def of_failure(failure: Mapping[str, Any]) -> Trouble:
             f"No {'instance of the cluster' if missing else 'capacity of AWS'} has room for the run"
             f"{f' (its {missing})' if missing else ''}.",
             "Wait, ask for less, or let the stack use other subnets or capacity providers.",
-            said,
-            fatal=False,
-        )
-    if (
-        reason in {"ATTRIBUTE", "EMPTY CAPACITY PROVIDER", "NO ACTIVE INSTANCES", "EMPTY"}
-        or "constraint" in said.lower()
-    ):
-        return _trouble(
-            FailureClass.UNSCHEDULABLE,
-            "No instance of the cluster may take the run.",
-            "Add one that can, or correct the stack's placement constraints and launch type.",
             said,
             fatal=False,
         )

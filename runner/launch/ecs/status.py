@@ -16,8 +16,6 @@ from runner.sections import FLOW_CONTAINER
 
 Task = Mapping[str, Any]
 
-UP = {"RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"}
-"""States in which the containers have been started, where they ever were ("Task lifecycle", ECS Developer Guide)."""
 AGAIN = "It is safe to start it again with `penstock retry`."
 PREEMPTED_CODES = {"SpotInterruption", "TerminationNotice", "ServiceSchedulerInitiated"}
 PREEMPTED = re.compile(

@@ -13,9 +13,10 @@ from typing import Any
 from runner import contract, request
 from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError, UsageError
+from runner.http.errors import Unreachable
 from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path
-from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound, Unreachable
+from runner.kubernetes.errors import Conflict, Forbidden, Invalid, NotFound
 from runner.kubernetes.logs import read as read_log
 from runner.launch import artifacts
 from runner.launch.base import Collected, RunRecord

@@ -23,8 +23,8 @@ from runner.aws.errors import (
     NotFound,
     Refused,
     Throttled,
-    Unreachable,
 )
+from runner.http.errors import Unreachable
 from tests.runner.aws.services import REGION, client_of, refuses, sends
 from tests.runner.kubernetes.api_server import ApiServer, Exchange
 from tests.runner.kubernetes.certificates import Authority, server_context

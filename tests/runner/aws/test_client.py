@@ -14,8 +14,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from runner.aws.errors import ApiError, BadCredentials, Refused, Throttled, Unreachable
+from runner.aws.errors import ApiError, BadCredentials, Refused, Throttled
 from runner.http import retry
+from runner.http.errors import Unreachable
 from tests.runner.aws.conftest import KEYS
 from tests.runner.aws.services import REGION, client_of, refuses, sends
 from tests.runner.kubernetes.api_server import Exchange

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runner.http.errors import Unreachable
 from runner.http.proxy import ProxyError, proxy_for
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
-from runner.kubernetes.errors import Unreachable
 from tests.runner.kubernetes.api_server import ApiServer
 from tests.runner.kubernetes.certificates import Authority, server_context
 from tests.runner.kubernetes.replies import fine

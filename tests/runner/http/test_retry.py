@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from runner.http import retry
-from runner.kubernetes.errors import ApiError, Conflict, Unreachable
+from runner.http.errors import Unreachable
+from runner.kubernetes.errors import ApiError, Conflict
 from tests.runner.kubernetes.api_server import Exchange
 from tests.runner.kubernetes.replies import client_of, fails, fine, in_turn
 

@@ -4,16 +4,8 @@ import json
 
 import pytest
 
-from runner.kubernetes.errors import (
-    ApiError,
-    Conflict,
-    Expired,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Unauthorized,
-    Unreachable,
-)
+from runner.http.errors import Unreachable
+from runner.kubernetes.errors import ApiError, Conflict, Expired, Forbidden, Invalid, NotFound, Unauthorized
 from tests.runner.kubernetes.api_server import Exchange
 from tests.runner.kubernetes.replies import client_of, fails, fine
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from runner.http import connection
-from runner.kubernetes.errors import NotFound, Unreachable
+from runner.http.errors import Unreachable
+from runner.kubernetes.errors import NotFound
 from tests.runner.kubernetes.api_server import Exchange
 from tests.runner.kubernetes.replies import client_of, fails, fine, in_turn
 

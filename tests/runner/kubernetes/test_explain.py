@@ -8,9 +8,9 @@ import ssl
 import pytest
 
 from runner.http import connection
+from runner.http.errors import Unreachable
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
-from runner.kubernetes.errors import Unreachable
 from runner.kubernetes.explain import unreachable
 
 ACCESS = Access(server="https://one.example:6443", context="prod")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from runner.http.errors import Unreachable
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
 from runner.kubernetes.credentials import Fixed, Identity
-from runner.kubernetes.errors import ConfigError, Unauthorized, Unreachable
+from runner.kubernetes.errors import ConfigError, Unauthorized
 from tests.runner.kubernetes.api_server import ApiServer, Exchange
 from tests.runner.kubernetes.certificates import Authority, Pair, server_context
 from tests.runner.kubernetes.replies import fine

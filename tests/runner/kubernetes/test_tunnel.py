@@ -11,19 +11,12 @@ from pathlib import Path
 import pytest
 
 from runner.errors import PenstockError
+from runner.http.errors import Unreachable
 from runner.kubernetes import tunnel
 from runner.kubernetes.client import Client
 from runner.kubernetes.config import Access
 from runner.kubernetes.credentials import Identity
-from runner.kubernetes.errors import (
-    ApiError,
-    ConnectionLost,
-    Forbidden,
-    NotFound,
-    NotListening,
-    Unauthorized,
-    Unreachable,
-)
+from runner.kubernetes.errors import ApiError, ConnectionLost, Forbidden, NotFound, NotListening, Unauthorized
 from tests.runner.kubernetes.api_server import ApiServer, Exchange
 from tests.runner.kubernetes.certificates import Authority, server_context
 from tests.runner.kubernetes.forwarding import connect, ended, exchanged, forward_to_the_pod, read_all

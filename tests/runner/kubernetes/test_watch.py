@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from runner.http import retry
+from runner.http.errors import Unreachable
 from runner.kubernetes import watch
-from runner.kubernetes.errors import Forbidden, Unreachable
+from runner.kubernetes.errors import Forbidden
 from runner.kubernetes.watch import Watch
 from tests.runner.kubernetes.api_server import ApiServer, Exchange, failure
 from tests.runner.kubernetes.replies import client_of, in_turn

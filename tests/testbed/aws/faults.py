@@ -48,8 +48,6 @@ class Kind(StrEnum):
 
 OF_CALLS = {Kind.THROTTLE, Kind.UNAVAILABLE, Kind.DROP, Kind.EXPIRED}
 """Faults of calls of any service; the others are of tasks."""
-OF_STARTS = {Kind.CAPACITY, Kind.RESOURCE, Kind.QUOTA}
-"""Faults of RunTask itself."""
 OF_PAGES = {Kind.EMPTY_PAGE}
 """Faults of answers that are otherwise good."""
 
