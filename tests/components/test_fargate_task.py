@@ -1,7 +1,6 @@
 """What a FargateTaskEnvironment creates. Containers and policies are tested with the functions that make them."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,91 +14,30 @@ from components.fargate_task import FargateTaskEnvironment
 from components.iam import policy
 from runner.contract import to_bytes
 from runner.environment import read
-from tests.components.ecs import IMAGE, PARAMETER, SECRET, named, statements
-from tests.testbed.pulumi_mocks import VPC_CIDR, Deploy, RecordingMonitor, unknown
-
-TOKEN = "penstock:index:FargateTaskEnvironment"  # noqa: S105 a type token
-CLUSTER, DEFINITION = "aws:ecs/cluster:Cluster", "aws:ecs/taskDefinition:TaskDefinition"
-ROLE, INLINE, POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
-EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-GROUP, ENDPOINT = "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/vpcEndpoint:VpcEndpoint"
-LOGS, SSM = "aws:cloudwatch/logGroup:LogGroup", "aws:ssm/parameter:Parameter"
-OWN = named()
-THEIRS: dict[str, Any] = {"vpc_id": "vpc-1", "subnet_ids": ["subnet-1", "subnet-2"]}
-
-FULL: dict[str, Any] = {
-    "environment_name": "analysts",
-    "routing_labels": ["fargate"],
-    "metadata": {"owner": "data team"},
-    "image": IMAGE,
-    "resources": {"cpu_millicores": 1500, "memory_mib": 5000},
-    "env": {"OMP_NUM_THREADS": "1"},
-    "secrets": [{"env": "TOKEN", "arn": SECRET, "key": "token"}, {"env": "OTHER", "arn": PARAMETER}],
-    "executor": {"type": "dask", "workers": 2},
-    "on_exit": "hooks.sub:exit",
-    "timeouts": {"run_seconds": 3600, "grace_seconds": 60},
-    "retention": {"succeeded_seconds": 0},
-    "log": {"level": "WARNING"},
-    "failure_policy": {"retries": 2, "oom": "retry"},
-    "tags": {"team": "data"},
-    "capacity_provider_strategy": [{"provider": "FARGATE_SPOT", "weight": 3}, {"provider": "FARGATE", "base": 1}],
-    "container_insights": True,
-    "family": "flows",
-    "container_definitions": [{"name": "proxy", "image": "registry.example/proxy:1", "essential": False}],
-    "cpu_architecture": "ARM64",
-    "operating_system_family": "LINUX",
-    "platform_version": "1.4.0",
-    "ephemeral_storage_gib": 50,
-    "volumes": [{"name": "lake", "efs": {"file_system_id": "fs-1", "access_point_id": "fsap-1", "iam": True}}],
-    "mount_points": [{"volume": "lake", "path": "/lake"}],
-    **THEIRS,
-    "egress": [{"cidr": "10.0.0.0/8", "ports": [5432]}],
-    "assign_public_ip": True,
-    "task_role_statements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::lake/*"]}],
-    "task_role_policy_arns": ["arn:aws:iam::aws:policy/AmazonAthenaFullAccess"],
-    "enable_execute_command": True,
-    "log_group_name": "/flows",
-    "log_retention_days": 90,
-    "bucket_name": "flows-of-analysts",
-    "input_retention_days": 7,
-    "task_group": "batch",
-    "pid_mode": "task",
-    "proxy_configuration": {"container_name": "proxy", "properties": {"ProxyIngressPort": "15000"}},
-    "enable_ecs_managed_tags": False,
-    "propagate_tags": "NONE",
-}
-
-
-def deployed(deploy: Deploy, args: Mapping[str, Any] | None = None, *, preview: bool = False, **more: Any) -> Any:
-    given: Any = {"image": IMAGE, **(args or {}), **more}
-
-    def program() -> None:
-        component = FargateTaskEnvironment("flights", given)
-        for name in ("environment", "cluster_arn", "log_group", "submitter_policy_arn", "previewer_policy_arn"):
-            pulumi.export(name, getattr(component, name))
-
-    return deploy(program, preview=preview)
-
-
-def document(monitor: RecordingMonitor) -> dict[str, Any]:
-    value: dict[str, Any] = monitor.exports["environment"].value
-    return value
-
-
-def kinds(monitor: RecordingMonitor) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for item in monitor.own:
-        found.setdefault(item.type, []).append(item.name)
-    return {key: sorted(names) for key, names in found.items()}
-
-
-def definition(monitor: RecordingMonitor) -> Mapping[str, Any]:
-    return monitor.named(DEFINITION, "flights-task").inputs
-
-
-def flow(monitor: RecordingMonitor) -> dict[str, Any]:
-    return next(item for item in json.loads(definition(monitor)["containerDefinitions"]) if item["name"] == "flow")
+from tests.components.ecs import IMAGE, statements
+from tests.components.fargate import (
+    CLUSTER,
+    DEFINITION,
+    EGRESS,
+    ENDPOINT,
+    FULL,
+    GROUP,
+    INGRESS,
+    INLINE,
+    LOGS,
+    OWN,
+    POLICY,
+    ROLE,
+    SSM,
+    THEIRS,
+    TOKEN,
+    definition,
+    deployed,
+    document,
+    flow,
+    kinds,
+)
+from tests.testbed.pulumi_mocks import Deploy, unknown
 
 
 @pytest.mark.parametrize(
@@ -155,49 +93,6 @@ def test_what_exists_is_not_created(deploy: Deploy) -> None:
     submitter = statements(monitor.named(POLICY, "flights-submitter").inputs["policy"])
     assert submitter["HandRolesToRuns"]["Resource"] == sorted(roles.values())
     assert monitor.exports["cluster_arn"].value == cluster
-
-
-def test_nothing_can_come_in_and_little_out(deploy: Deploy) -> None:
-    monitor = deployed(deploy, THEIRS)
-
-    assert INGRESS not in kinds(monitor)
-    assert "ingress" not in monitor.named(GROUP, "flights-run").inputs
-    rules = {item.name: item.inputs for item in monitor.own if item.type == EGRESS}
-    assert {rule["fromPort"] for rule in rules.values()} == {443}
-    assert {name: rule.get("cidrIpv4", rule.get("prefixListId")) for name, rule in rules.items()} == {
-        "flights-run-endpoints": VPC_CIDR,
-        "flights-run-s3": "pl-s3",
-    }
-
-
-def test_descriptions_of_groups_and_rules_are_such_as_aws_takes(deploy: Deploy) -> None:
-    described = [
-        item.inputs["description"]
-        for args in (FULL, {"secrets": FULL["secrets"]}, {"egress_anywhere": True})
-        for item in deployed(deploy, args).own
-        if item.type in {GROUP, EGRESS, INGRESS}
-    ]
-
-    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
-    assert [text for text in described if not re.fullmatch(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}", text)] == []
-
-
-def test_everywhere_is_only_reached_when_it_is_asked_for(deploy: Deploy) -> None:
-    monitor = deployed(deploy, THEIRS, egress_anywhere=True)
-
-    rules = [item.inputs for item in monitor.own if item.type == EGRESS]
-    assert {(rule["ipProtocol"], rule.get("cidrIpv4", rule.get("cidrIpv6"))) for rule in rules} == {
-        ("-1", "0.0.0.0/0"),
-        ("-1", "::/0"),
-    }
-
-
-def test_what_may_be_reached_beside_that(deploy: Deploy) -> None:
-    rules = {item.name: item.inputs for item in deployed(deploy, FULL).own if item.type == EGRESS}
-
-    assert set(rules) == {f"flights-run-{name}" for name in ("endpoints", "s3", "files", "10.0.0.0-8-5432")}
-    assert rules["flights-run-10.0.0.0-8-5432"]["cidrIpv4"] == "10.0.0.0/8"
-    assert rules["flights-run-files"]["fromPort"] == 2049
 
 
 def test_everything_that_takes_tags_has_them(deploy: Deploy) -> None:
@@ -365,30 +260,6 @@ def test_an_image_that_is_only_known_later(deploy: Deploy) -> None:
 
     assert not monitor.exports["environment"].known
     json.loads(monitor.named(POLICY, "flights-submitter").inputs["policy"])
-
-
-def test_an_endpoint_for_each_store_of_secrets_that_is_used(deploy: Deploy) -> None:
-    monitor = deployed(deploy, secrets=[{"env": "TOKEN", "arn": SECRET}], enable_execute_command=True)
-    endpoints = {item.name: item.inputs for item in monitor.own if item.type == ENDPOINT}
-
-    names = ("ecr-api", "ecr-dkr", "logs", "s3", "secretsmanager", "ssmmessages")
-    assert set(endpoints) == {f"flights-network-{name}" for name in names}
-    assert endpoints["flights-network-s3"]["vpcEndpointType"] == "Gateway"
-    assert endpoints["flights-network-ecr-api"]["serviceName"] == "com.amazonaws.eu-west-1.ecr.api"
-    assert endpoints["flights-network-ecr-api"]["privateDnsEnabled"] is True
-    rule = monitor.named(INGRESS, "flights-network-endpoints").inputs
-    assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"]) == ("10.111.0.0/24", 443, 443)
-
-
-def test_a_network_is_in_two_zones(deploy: Deploy) -> None:
-    monitor = deployed(deploy, network_cidr="127.40.0.0/24", availability_zones=["eu-west-1b", "eu-west-1c"])
-
-    subnets = [item.inputs for item in monitor.own if item.type == "aws:ec2/subnet:Subnet"]
-    assert sorted((item["cidrBlock"], item["availabilityZone"]) for item in subnets) == [
-        ("127.40.0.0/25", "eu-west-1b"),
-        ("127.40.0.128/25", "eu-west-1c"),
-    ]
-    assert {item["mapPublicIpOnLaunch"] for item in subnets} == {False}
 
 
 def test_a_cluster_is_not_measured_unless_asked_for(deploy: Deploy) -> None:
