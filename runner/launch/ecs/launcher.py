@@ -6,7 +6,7 @@ who follows a run starts its next attempt where the failure policy says so, or w
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from runner import request
@@ -37,6 +37,15 @@ FRESH_SECONDS = 1.0
 TAIL_BYTES = 256 * 1024
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Started:
+    """A task as RunTask answered."""
+
+    task: status.Task
+    at: float
+    """When that was, on this process's monotonic clock."""
+
+
 class EcsLauncher:
     """Launches in the cluster of one environment.
 
@@ -58,8 +67,8 @@ class EcsLauncher:
         self._starter = Starter(ecs, self._finder)
         self._watcher = Watcher(Client(access, "ecs", budget_seconds=FOLLOW_BUDGET_SECONDS), section.cluster_arn)
         self._patient_logs = Client(access, "logs", budget_seconds=FOLLOW_BUDGET_SECONDS)
-        self._started: dict[str, status.Task] = {}
-        """Tasks of runs that were started here and are not followed yet: nobody needs to look for them."""
+        self._started: dict[str, _Started] = {}
+        """What runs were started here as that are not followed yet: nobody needs to look for them."""
 
     def submit(
         self,
@@ -98,7 +107,8 @@ class EcsLauncher:
         """See `Launcher.follow`."""
         if dashboard:
             _no_dashboard(run_id)
-        current = self._started.pop(run_id, None) or self._finder.task(run_id)
+        started = self._started.pop(run_id, None)
+        current = self._finder.task(run_id) if started is None else started.task
         if current is None:
             return self.find(run_id).outcome
         relaunches = 0
@@ -122,7 +132,7 @@ class EcsLauncher:
                 self._next(current, notice, retries=retries)
             except NotStartedError as error:
                 return replace(outcome, failure=error.failure)
-            current = self._started.pop(run_id)
+            current = self._started.pop(run_id).task
 
     def log(self, run_id: str, *, tail: int | None = None, attempt: int | None = None) -> bytes:
         """See `Launcher.log`."""
@@ -202,10 +212,12 @@ class EcsLauncher:
     def _task(self, run_id: str, attempt: int | None = None) -> status.Task | None:
         """The task of an attempt; null where ECS knows of none."""
         started = self._started.get(run_id) if attempt is None else None
-        if started is not None and time.time() < float(started["createdAt"]) + FRESH_SECONDS:
-            return started
+        if started is None:
+            return self._finder.task(run_id, attempt)
+        if time.monotonic() < started.at + FRESH_SECONDS:
+            return started.task
         # What ECS lists may lag behind what it has started.
-        return self._finder.task(run_id, attempt) or started
+        return self._finder.task(run_id) or started.task
 
     def _submit(
         self,
@@ -220,7 +232,8 @@ class EcsLauncher:
         self._content.ensure(call.objects)
         found, is_new = self._starter.start(environment, asked, call, notice)
         # RunTask does not always give the tags back that it was given.
-        self._started[asked.run_id] = {**found, "tags": found.get("tags") or call.parameters["tags"]}
+        tagged = {**found, "tags": found.get("tags") or call.parameters["tags"]}
+        self._started[asked.run_id] = _Started(task=tagged, at=time.monotonic())
         return is_new
 
     def _next(self, last: status.Task, notice: Callable[[str], object], *, retries: int) -> int:
