@@ -15,7 +15,7 @@ from runner.environment import Environment
 from runner.errors import UsageError
 from runner.kubernetes import names
 from runner.launch.size import sized
-from runner.request import RunRequest
+from runner.request import RunRequest, Size
 from runner.sections import FLOW_CONTAINER, Resources
 
 Object = dict[str, Any]
@@ -124,7 +124,8 @@ def _fill(container: Object, pod: Object, target: Environment, asked: RunRequest
     for item in (*pod["containers"], *pod.get("initContainers", ())):
         item.setdefault("image", container["image"])  # containers of ours beside the flow's
     container.setdefault("command", list(COMMAND))
-    container["resources"] = _resources(sized(target.resources, asked.size), container.get("resources", {}))
+    written = _without(container.get("resources", {}), asked.size)
+    container["resources"] = _resources(sized(target.resources, asked.size), written)
     document = _value(contract.to_bytes(target))
     if len(document) > LARGEST_VARIABLE:
         raise UsageError(
@@ -166,6 +167,14 @@ def _mount(container: Object, pod: Object, volume: str, folder: str, config_map:
     pod["volumes"] = names.merged(pod.get("volumes", []), [{"name": volume, "configMap": {"name": config_map}}])
     mount = {"name": volume, "mountPath": folder, "readOnly": True}
     container["volumeMounts"] = [*container.get("volumeMounts", []), mount]
+
+
+def _without(own: Mapping[str, Any], size: Size | None) -> Object:
+    """What the template says of its own, without what the run asks for itself."""
+    given = {} if size is None else {"cpu": size.cpu_millicores, "memory": size.memory_mib}
+    asked = {name for name, value in given.items() if value is not None}
+    parts = {name: dict(own.get(name) or {}) for name in ("requests", "limits")}
+    return {**own, **{name: {key: part[key] for key in part if key not in asked} for name, part in parts.items()}}
 
 
 def _resources(asked: Resources | None, own: Mapping[str, Any]) -> Object:

@@ -65,3 +65,17 @@ def test_the_size_is_read_back_from_the_job() -> None:
     request = asked(size=Size(cpu_millicores=750))
 
     assert job.request_of(job.render(environment(), request)) == request
+
+
+def test_what_the_run_asks_for_counts_more_than_what_the_template_says_of_its_own() -> None:
+    template = copy.deepcopy(TEMPLATE)
+    own = {"requests": {"cpu": "4", "memory": "1Gi"}, "limits": {"cpu": "8", "memory": "2Gi", "example.com/fpga": "1"}}
+    job.flow_container(template["spec"]["template"]["spec"])["resources"] = own
+    section = KubernetesJob(namespace="flows", job=template)
+
+    rendered = job.render(environment(kubernetes_job=section), asked(size=Size(cpu_millicores=750)))
+
+    assert resources_of(rendered) == {
+        "requests": {"cpu": "750m", "memory": "1Gi"},
+        "limits": {"memory": "2Gi", "example.com/fpga": "1"},
+    }
