@@ -1,5 +1,6 @@
 """Keeps the files that runs in containers leave behind: they come with the run's record."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -35,7 +36,8 @@ def _write(folder: Path, item: Artifact, files: Mapping[str, bytes]) -> str:
         return item.path
     if not (target.is_file() and target.read_bytes() == files[item.name]):
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.part")
+        # Of this writer alone: a run may be followed more than once, and each keeps its files.
+        partial = target.with_name(f"{target.name}.{os.urandom(6).hex()}.part")
         partial.write_bytes(files[item.name])
         partial.replace(target)
     return str(target)
