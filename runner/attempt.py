@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from runner.environment import Callbacks, Environment, Executor, ExecutorType, Log
 from runner.request import Bundle, RunRequest, WorkerCount
+from runner.sections import DaskKubernetes
 
 SCHEDULER_LOGGER = "distributed.scheduler"
 KUBERNETES_LOGGER = "penstock.kubernetes"
@@ -66,17 +67,19 @@ class Attempt:
     def log(self) -> Log:
         """The logging in force."""
         log = self.request.log or self.environment.log
-        section = self.environment.dask_kubernetes
+        section = self.environment.with_workers
         if section is None:
             return log
-        wanted = {SCHEDULER_LOGGER: section.scheduler_logs, KUBERNETES_LOGGER: section.log_k8s_errors}
+        wanted = {SCHEDULER_LOGGER: section.scheduler_logs}
+        if isinstance(section, DaskKubernetes):
+            wanted[KUBERNETES_LOGGER] = section.log_k8s_errors
         shown = [name for name, is_shown in wanted.items() if is_shown and name not in log.extra_loggers]
         return replace(log, extra_loggers=(*log.extra_loggers, *shown))
 
     @property
     def workers(self) -> WorkerCount | None:
-        """How many pods the run's own Dask cluster has; null where it has none of the kind."""
-        section = self.environment.dask_kubernetes
+        """How many workers the run's own Dask cluster has; null where the environment provisions none."""
+        section = self.environment.with_workers
         if section is None or self.executor.type is not ExecutorType.DASK or self.executor.address is not None:
             return None
         return self.request.workers or WorkerCount(min_workers=section.min_workers, max_workers=section.max_workers)

@@ -17,6 +17,7 @@ from runner.sections import (
     LONGEST_GRACE_SECONDS,
     NAME,
     NAME_MEANING,
+    DaskCloudProvider,
     DaskKubernetes,
     FargateTask,
     Kind,
@@ -270,20 +271,19 @@ class Environment:
     """Section of kind `dask-kubernetes`."""
     fargate_task: FargateTask | None = None
     """Section of kind `fargate-task`."""
+    dask_cloud_provider: DaskCloudProvider | None = None
+    """Section of kind `dask-cloud-provider`."""
     producer: Producer | None = None
     """Who wrote the document."""
 
     def __post_init__(self) -> None:
         """Refuse what no single field shows."""
         sections = {kind: kind.value.replace("-", "_") for kind in Kind}
-        known = {kind: name for kind, name in sections.items() if hasattr(self, name)}
-        if self.kind not in known:
-            raise broken_rule("kind", self.kind.value, f"a kind that this version can run: {', '.join(known)}")
-        for kind, name in known.items():
+        for kind, name in sections.items():
             if kind is self.kind and getattr(self, name) is None:
                 raise broken_rule(name, "missing", f"the section of kind {kind.value}")
             if kind is not self.kind and getattr(self, name) is not None:
-                raise broken_rule(name, "given", f"only {known[self.kind]}, the section of kind {self.kind.value}")
+                raise broken_rule(name, "given", f"only {sections[self.kind]}, the section of kind {self.kind.value}")
         if len(set(self.routing_labels)) != len(self.routing_labels):
             raise broken_rule("routing_labels", f"a list with {_twice(self.routing_labels)!r} twice", "each label once")
         if self.kind is Kind.LOCAL:
@@ -299,7 +299,12 @@ class Environment:
     @property
     def on_ecs(self) -> FargateTask | None:
         """The section of a kind whose runs are tasks of ECS; null for any other."""
-        return self.fargate_task
+        return self.fargate_task or self.dask_cloud_provider
+
+    @property
+    def with_workers(self) -> DaskKubernetes | DaskCloudProvider | None:
+        """The section of a kind whose runs have Dask workers that the environment provisions; null for any other."""
+        return self.dask_kubernetes or self.dask_cloud_provider
 
     def _refuse_for_local(self) -> None:
         for name in ("image", "resources"):
@@ -326,7 +331,7 @@ class Environment:
         if len(set(variables)) != len(variables):
             twice = _twice(tuple(variables))
             raise broken_rule("secrets", f"a second value for {twice}", "each variable once, in env or in secrets")
-        if self.dask_kubernetes is not None:
+        if self.with_workers is not None:
             self._refuse_for_dask()
         if self.on_ecs is not None:
             self._refuse_for_ecs()

@@ -101,7 +101,7 @@ def check_workers(environment: Environment, count: WorkerCount, *, subject: str)
     Raises:
         ContractError: it has no workers, or not so many.
     """
-    section = environment.dask_kubernetes
+    section = environment.with_workers
     if section is None:
         path, found, expected = "workers", "given", "none: the environment provisions no workers"
     elif count.max_workers > section.max_workers:

@@ -1,7 +1,7 @@
 """The kinds of environment, and the section of the document that each has for itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runner.contract import broken_rule, option
@@ -27,10 +27,20 @@ CLEANUP_CONTAINER = "cleanup"
 """Name of the container that removes a run's workers when the flow's container has ended, however it did."""
 
 
+SCHEDULER_TASK_CONTAINER = "dask-scheduler"
+WORKER_TASK_CONTAINER = "dask-worker"
+"""Names of the containers of tasks of ECS that a scheduler or a worker runs in, as dask-cloudprovider has them."""
+PROVIDER_CLASS = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
+PROVIDER_CLASS_MEANING = "a class as module:Class"
+FARGATE_CLUSTER = "dask_cloudprovider.aws:FargateCluster"
+ECS_CLUSTER = "dask_cloudprovider.aws:ECSCluster"
+
 BUNDLES_PREFIX = "bundles/"
 """Begins the keys of bundles of code in an environment's bucket; the rest is the bundle's SHA-256 and `.zip`."""
 INPUTS_PREFIX = "inputs/"
 """Begins the keys of documents and requests that are too long to travel in the start of a task."""
+ARTIFACTS_PREFIX = "artifacts/"
+"""Begins the keys of what runs leave behind in an environment's bucket; the rest is run, attempt and file."""
 LONGEST_GRACE_SECONDS = 115
 """Longest grace of a task on ECS: its `stopTimeout` is at most 120 s, and the outcome is recorded in the rest."""
 
@@ -236,3 +246,74 @@ class FargateTask:
             raise broken_rule("assign_public_ip", "true", "false where there are no subnets")
         if self.launch_type is LaunchType.FARGATE and not self.subnets:
             raise broken_rule("subnets", "missing", "at least one for tasks on Fargate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaskCloudProvider(FargateTask):
+    """Section of kind `dask-cloud-provider`: that of `fargate-task`, for runs, and what their Dask workers are."""
+
+    provider_class: str = option(FARGATE_CLUSTER, pattern=PROVIDER_CLASS, meaning=PROVIDER_CLASS_MEANING)
+    """Class that starts the workers. Default: dask-cloudprovider's FargateCluster."""
+    provider_kwargs: Mapping[str, object] = field(default_factory=dict)
+    """Keyword arguments for it, beside those that Penstock gives it. Default: none."""
+    vpc_id: str
+    """Id of the network that runs and workers are in."""
+    worker_task_definition_arn: str = option(pattern=ARN, meaning=ARN_MEANING)
+    """ARN of the task definition that workers are started from, with its revision."""
+    scheduler_task_definition_arn: str | None = option(None, pattern=ARN, meaning=ARN_MEANING)
+    """ARN of the one that a scheduler is started from; null (default) to have it in the run's own process."""
+    execution_role_arn: str = option(pattern=ARN, meaning=ARN_MEANING)
+    """ARN of the role by which ECS starts workers."""
+    worker_task_role_arn: str = option(pattern=ARN, meaning=ARN_MEANING)
+    """ARN of the role of the workers' own calls to AWS."""
+    worker_resources: Resources
+    """The size of each worker's task."""
+    worker_threads: int = option(1, minimum=1)
+    """Threads of each worker, which is one process. Default: one."""
+    worker_extra_args: tuple[str, ...] = ()
+    """More command-line arguments of `dask worker`. Default: none."""
+    min_workers: int = option(minimum=0)
+    """Fewest workers of a run."""
+    max_workers: int = option(minimum=1)
+    """Most workers of a run; as many as the fewest for a cluster of fixed size."""
+    fargate_workers: bool = True
+    """Whether workers are on Fargate; where not, on what the cluster's own capacity providers say. Default: yes."""
+    fargate_scheduler: bool = True
+    """The same of a scheduler in a task of its own. Default: yes."""
+    fargate_spot: bool = False
+    """Whether workers on Fargate are on its spare capacity, FARGATE_SPOT, which is cheaper and can be taken away.
+    Default: no."""
+    tls: bool = True
+    """Whether the cluster's connections are encrypted, and only open to the run. Default: yes."""
+    secrets_prefix: str | None = None
+    """Begins the names of the Secrets Manager secrets with the keys of runs; null only without `tls`."""
+    scheduler_port: int = option(SCHEDULER_PORT, minimum=1, maximum=65535)
+    """Port of the scheduler. Default: 8786, Dask's own."""
+    scheduler_idle_timeout_seconds: float = option(300, above=0)
+    """So long a scheduler in a task of its own is up without work, before it ends the cluster. Default: 300."""
+    scheduler_extra_args: tuple[str, ...] = ()
+    """More command-line arguments of `dask scheduler`, for one in a task of its own. Default: none."""
+    work_stealing: bool = True
+    """Whether idle workers take tasks from busy ones. Default: yes, as in Dask."""
+    scheduler_logs: bool = False
+    """Whether the run's log shows everything that the scheduler logs. Default: no."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of workers, beside those of their run. Default: none."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no cluster can be made of."""
+        super().__post_init__()
+        if self.min_workers > self.max_workers:
+            raise broken_rule("min_workers", str(self.min_workers), f"at most the {self.max_workers} of max_workers")
+        if not self.subnets:
+            raise broken_rule("subnets", "missing", "at least one: workers reach the run at an address of its own")
+        if self.tls and self.secrets_prefix is None:
+            raise broken_rule("secrets_prefix", "missing", "where the keys of runs go, or tls switched off")
+        if self.fargate_spot and not self.fargate_workers:
+            raise broken_rule("fargate_spot", "true", "false where fargate_workers is")
+        if self.worker_resources.gpu and self.fargate_workers:
+            raise broken_rule("worker_resources.gpu", str(self.worker_resources.gpu), "none: Fargate has no GPUs")
+        for name in ("worker_task_definition_arn", "scheduler_task_definition_arn"):
+            arn = getattr(self, name)
+            if arn is not None and (region := arn.split(":")[3]) != self.region:
+                raise broken_rule(name, f"in {region}", f"one in the region, which is {self.region}")

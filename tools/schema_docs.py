@@ -60,14 +60,14 @@ def classes_in(cls: type) -> list[type]:
 
 @functools.cache
 def attribute_docs(cls: type) -> dict[str, str]:
-    """Reads what stands below each attribute of a class, which Python itself does not keep.
+    """Reads what stands below each attribute of a class and its bases, which Python itself does not keep.
 
     Returns:
         The docstrings, each on one line, by attribute.
     """
     module = ast.parse(Path(inspect.getsourcefile(cls) or "").read_text(encoding="utf-8"))
     (body,) = (node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
-    docs = {}
+    docs = dict(attribute_docs(cls.__base__)) if cls.__base__ is not None and is_dataclass(cls.__base__) else {}
     for node, below in itertools.pairwise(body):
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

@@ -38,13 +38,13 @@ def executor_of(options: argparse.Namespace, environment: Environment) -> Execut
     """
     chosen = _executor(options.executor, environment.executor)
     in_force = chosen or environment.executor
-    if options.workers is not None and environment.dask_kubernetes is None and _opens_cluster(in_force):
+    if options.workers is not None and environment.with_workers is None and _opens_cluster(in_force):
         chosen = in_force = _decoded({**asdict(in_force), "workers": options.workers}, "--workers")
     return switched_on(in_force) if options.dashboard else chosen
 
 
 def workers_of(options: argparse.Namespace, environment: Environment, executor: Executor) -> WorkerCount | None:
-    """How many pods the run's workers are; null for as many as the environment says.
+    """How many workers the run has; null for as many as the environment says.
 
     Args:
         options: the command line.
@@ -60,14 +60,14 @@ def workers_of(options: argparse.Namespace, environment: Environment, executor: 
     if not given:
         return None
     flags = [f"--{name.replace('_', '-')}" for name in given]
-    section = environment.dask_kubernetes
+    section = environment.with_workers
     if section is None and _opens_cluster(executor):
         wrong = [flag for flag in flags if flag != "--workers"]
         if not wrong:
             return None
         raise UsageError(
             f"{wrong[0]} is given, expected --workers: the run's workers are processes, as many from the start to the "
-            "end. Give that, or choose an environment whose workers are pods."
+            "end. Give that, or choose an environment that provisions workers."
         )
     if section is None or not _opens_cluster(executor):
         raise UsageError(

@@ -103,8 +103,8 @@ def _environment(environment: Environment) -> Iterator[Check]:
 
 
 def _workers(environment: Environment) -> str:
-    """How many pods a run has as workers, and of which size, in words."""
-    section = environment.dask_kubernetes
+    """How many workers a run has, and of which size, in words."""
+    section = environment.with_workers
     if section is None:
         return ""
     fewest, most, size = section.min_workers, section.max_workers, section.worker_resources

@@ -150,6 +150,32 @@ FAILURE_POLICIES = st.builds(env.FailurePolicy, preempted=ACTIONS) | st.builds(
     preempted=ACTIONS,
 )
 IMAGES = st.sampled_from(["a", "registry.example:5000/team/image:1.0", f"a/b@sha256:{'0a' * 32}"])
+TASKS: dict[str, Any] = {
+    "region": st.just("cn-north-1"),
+    "cluster_arn": st.just("arn:aws-cn:ecs:cn-north-1:123456789012:cluster/flows"),
+    "task_definition_arn": st.just("arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/flows:7"),
+    "capacity_provider_strategy": st.lists(
+        st.builds(sec.CapacityProvider, provider=TEXT, weight=st.integers(0, 1000), base=st.integers(0, 100_000)),
+        min_size=1,
+        max_size=2,
+    ).map(tuple),
+    "subnets": st.lists(TEXT, min_size=1, max_size=3).map(tuple),
+    "security_groups": st.lists(TEXT, max_size=2).map(tuple),
+    "assign_public_ip": st.booleans(),
+    "platform_version": st.none() | TEXT,
+    "log_group": TEXT,
+    "log_stream_prefix": TEXT,
+    "bucket": st.none() | TEXT,
+    "task_group": st.none() | TEXT,
+    "placement_strategy": st.lists(
+        st.builds(sec.PlacementStrategy, type=st.sampled_from(sec.PlacementStrategyType), field=st.none() | TEXT),
+        max_size=2,
+    ).map(tuple),
+    "propagate_tags": st.sampled_from(sec.PropagateTags),
+}
+"""Fields that every section about tasks of ECS has."""
+DEFINITIONS = st.just("arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/workers:1")
+ROLES = st.just("arn:aws-cn:iam::123456789012:role/flows")
 ENVIRONMENTS = (
     st.builds(
         env.Environment,
@@ -196,35 +222,45 @@ ENVIRONMENTS = (
         image=IMAGES,
         resources=st.builds(sec.Resources, cpu_millicores=SIZES, memory_mib=SIZES),
         failure_policy=FAILURE_POLICIES,
-        fargate_task=st.builds(
-            sec.FargateTask,
-            region=st.just("cn-north-1"),
-            cluster_arn=st.just("arn:aws-cn:ecs:cn-north-1:123456789012:cluster/flows"),
-            task_definition_arn=st.just("arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/flows:7"),
-            capacity_provider_strategy=st.lists(
-                st.builds(
-                    sec.CapacityProvider, provider=TEXT, weight=st.integers(0, 1000), base=st.integers(0, 100_000)
-                ),
-                min_size=1,
-                max_size=2,
-            ).map(tuple),
-            subnets=st.lists(TEXT, min_size=1, max_size=3).map(tuple),
-            security_groups=st.lists(TEXT, max_size=2).map(tuple),
-            assign_public_ip=st.booleans(),
-            platform_version=st.none() | TEXT,
-            log_group=TEXT,
-            log_stream_prefix=TEXT,
-            bucket=st.none() | TEXT,
-            task_group=st.none() | TEXT,
-            placement_strategy=st.lists(
-                st.builds(
-                    sec.PlacementStrategy, type=st.sampled_from(sec.PlacementStrategyType), field=st.none() | TEXT
-                ),
-                max_size=2,
-            ).map(tuple),
-            propagate_tags=st.sampled_from(sec.PropagateTags),
-        ),
+        fargate_task=st.builds(sec.FargateTask, **TASKS),
         **{**OF_ANY_KIND, "timeouts": st.just(env.Timeouts())},
+    )
+    | st.builds(
+        env.Environment,
+        kind=st.just(sec.Kind.DASK_CLOUD_PROVIDER),
+        image=IMAGES,
+        resources=st.builds(sec.Resources, cpu_millicores=SIZES, memory_mib=SIZES),
+        failure_policy=FAILURE_POLICIES,
+        dask_cloud_provider=st.builds(
+            sec.DaskCloudProvider,
+            **TASKS,
+            provider_class=matching(sec.PROVIDER_CLASS),
+            provider_kwargs=st.dictionaries(TEXT, JSON, max_size=2),
+            vpc_id=TEXT,
+            worker_task_definition_arn=DEFINITIONS,
+            scheduler_task_definition_arn=st.none() | DEFINITIONS,
+            execution_role_arn=ROLES,
+            worker_task_role_arn=ROLES,
+            worker_resources=st.builds(sec.Resources, cpu_millicores=SIZES, memory_mib=SIZES),
+            worker_threads=SIZES,
+            worker_extra_args=st.lists(TEXT, max_size=2).map(tuple),
+            min_workers=st.integers(0, 5),
+            max_workers=st.integers(5, 10**6),
+            fargate_scheduler=st.booleans(),
+            fargate_spot=st.booleans(),
+            tls=st.booleans(),
+            secrets_prefix=TEXT,
+            scheduler_port=st.integers(1, 65535),
+            scheduler_extra_args=st.lists(TEXT, max_size=2).map(tuple),
+            work_stealing=st.booleans(),
+            scheduler_logs=st.booleans(),
+            tags=st.dictionaries(TEXT, TEXT, max_size=2),
+        ),
+        **{
+            **OF_ANY_KIND,
+            "timeouts": st.just(env.Timeouts()),
+            "executor": st.just(env.Executor(type=env.ExecutorType.DASK)),
+        },
     )
 )
 REQUESTS = st.builds(

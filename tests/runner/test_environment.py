@@ -163,13 +163,6 @@ def test_the_reader_refuses_in_one_sentence_and_the_schema_refuses_too(change: d
     ("change", "sentence"),
     [
         (
-            {"kind": "dask-cloud-provider"},
-            (
-                "kind is dask-cloud-provider, expected a kind that this version can run: "
-                "local, kubernetes-job, dask-kubernetes, fargate-task."
-            ),
-        ),
-        (
             {"kubernetes_job": {"namespace": "a", "job": {}}},
             "kubernetes_job is given, expected only local, the section of kind local.",
         ),
