@@ -27,7 +27,12 @@ from runner.http.pool import Pool
 from runner.http.proxy import proxy_for
 from runner.http.retry import Attempts
 
-TARGETS = {"ecs": "AmazonEC2ContainerServiceV20141113", "logs": "Logs_20140328", "ssm": "AmazonSSM"}
+TARGETS = {
+    "ecs": "AmazonEC2ContainerServiceV20141113",
+    "logs": "Logs_20140328",
+    "secretsmanager": "secretsmanager",
+    "ssm": "AmazonSSM",
+}
 """What begins the name of an operation of a service that speaks JSON, by the service."""
 JSON_TYPE = "application/x-amz-json-1.1"
 READ_SECONDS = 30.0
@@ -67,7 +72,7 @@ class Client:
 
     Args:
         access: where AWS is, and who asks.
-        service: `ecs`, `logs`, `ssm` or `s3`.
+        service: `s3`, or one of those that speak JSON.
         host: host of the service where it is not the usual one: a bucket's.
         budget_seconds: how long a call goes on trying.
     """

@@ -1,0 +1,21 @@
+"""The line with which a worker's log stream begins that is kept by number and not by run: it says whose worker it is."""
+
+import re
+
+from runner.request import RUN_ID
+from runner.trailer import RECORD_SEPARATOR
+
+PHRASE = "penstock-worker "
+"""What such lines are searched for by."""
+MARK = re.compile(rf"{RECORD_SEPARATOR}{PHRASE}(?P<run_id>{RUN_ID})/(?P<attempt>[0-9]+) (?P<number>[0-9]+)\s*")
+
+
+def mark(run_id: str, attempt: int, number: int) -> str:
+    """The line of a worker.
+
+    Args:
+        run_id: its run.
+        attempt: the run's attempt.
+        number: which of the run's workers it is, from 0.
+    """
+    return f"{RECORD_SEPARATOR}{PHRASE}{run_id}/{attempt} {number}"
