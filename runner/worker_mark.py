@@ -1,4 +1,4 @@
-"""The line with which a worker's log stream begins that is kept by number and not by run: it says whose worker it is."""
+"""The line near the beginning of the log stream of a worker on ECS: it says whose worker that is."""
 
 import re
 

@@ -21,8 +21,8 @@ from runner.errors import PenstockError
 from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import ApiError, Conflict, NotFound
-from runner.kubernetes.pending import Trouble
 from runner.kubernetes.watch import Watch
+from runner.trouble import Trouble
 
 Object = Mapping[str, Any]
 

@@ -6,11 +6,11 @@ whether waiting can help: a missing image does not come by itself, room in a quo
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from runner.outcome import Failure, FailureClass
 from runner.sections import FLOW_CONTAINER
+from runner.trouble import Trouble
 
 Object = Mapping[str, Any]
 
@@ -31,15 +31,6 @@ QUOTA = re.compile(
 
 
 RUN = "the run"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """What keeps a run from starting."""
-
-    failure: Failure
-    fatal: bool
-    """Whether waiting cannot help."""
 
 
 def of_pod(pod: Object, *, whose: str = RUN) -> Trouble | None:

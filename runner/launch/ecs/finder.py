@@ -9,11 +9,11 @@ from typing import Any
 from runner import request
 from runner.aws.client import Client
 from runner.aws.errors import NotFound, Refused
+from runner.ecs.watcher import MOST_TASKS
 from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
 from runner.launch.ecs import names, tasklog
 from runner.launch.ecs.task import attempt_of, tag
-from runner.launch.ecs.watcher import MOST_TASKS
 from runner.outcome import Outcome
 from runner.trailer import RECORD_SEPARATOR, Splitter
 

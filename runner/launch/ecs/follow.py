@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.aws.client import Client
+from runner.ecs import starting
+from runner.ecs.watcher import Watched, Watcher
 from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError
-from runner.launch.ecs import names, starting, status
+from runner.launch.ecs import names, status
 from runner.launch.ecs.task import accepted_at, attempt_of, tag
 from runner.launch.ecs.tasklog import TaskLog
-from runner.launch.ecs.watcher import Watched, Watcher
 from runner.outcome import ExitCode, Outcome, State
 from runner.sections import FargateTask
 from runner.trailer import Splitter

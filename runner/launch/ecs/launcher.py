@@ -13,6 +13,7 @@ from runner import request
 from runner.aws.access import Access
 from runner.aws.client import Client
 from runner.aws.errors import NotFound
+from runner.ecs.watcher import Watcher
 from runner.environment import Action, Environment
 from runner.errors import UnavailableError, UsageError
 from runner.http.errors import Unreachable
@@ -23,7 +24,6 @@ from runner.launch.ecs.content import Content
 from runner.launch.ecs.finder import Finder, Recorded, no_log_group
 from runner.launch.ecs.follow import STOP_SECONDS, End, Following, Platform
 from runner.launch.ecs.start import Starter
-from runner.launch.ecs.watcher import Watcher
 from runner.outcome import FailureClass, Outcome, State
 from runner.request import RunRequest
 from runner.trailer import Record, Splitter

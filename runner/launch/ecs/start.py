@@ -7,15 +7,16 @@ from typing import Any
 from runner import request
 from runner.aws.client import Client
 from runner.aws.errors import ApiError, Conflict, NotFound
+from runner.ecs import starting
 from runner.environment import Environment
 from runner.errors import UnavailableError, UsageError
 from runner.launch.base import NotStartedError
-from runner.launch.ecs import names, starting
+from runner.launch.ecs import names
 from runner.launch.ecs.finder import Finder
-from runner.launch.ecs.starting import Trouble
 from runner.launch.ecs.task import Call, tag
 from runner.outcome import Failure
 from runner.request import RunRequest
+from runner.trouble import Trouble
 
 WAIT_SECONDS = 2.0
 """Shortest pause before RunTask is asked again for room; it grows to 30 s."""

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from runner.ecs import starting
 from runner.environment import Environment
-from runner.launch.ecs import names, starting
+from runner.launch.ecs import names
 from runner.launch.ecs.task import attempt_of, request_of, tag
 from runner.outcome import ExitCode, Failure, FailureClass, Outcome, State
 from runner.sections import FLOW_CONTAINER

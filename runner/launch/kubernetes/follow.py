@@ -18,7 +18,6 @@ from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import Forbidden, NotFound
 from runner.kubernetes.logs import PodLog
-from runner.kubernetes.pending import Trouble
 from runner.kubernetes.watch import Event, Watch
 from runner.launch.kubernetes import status
 from runner.launch.kubernetes.job import environment_of
@@ -26,6 +25,7 @@ from runner.launch.kubernetes.removal import await_gone, remove
 from runner.outcome import ExitCode, Failure, Outcome, State
 from runner.sections import FLOW_CONTAINER
 from runner.trailer import Splitter
+from runner.trouble import Trouble
 
 Object = Mapping[str, Any]
 

@@ -19,9 +19,9 @@ from runner.clusters.pod_cluster import KubernetesCluster
 from runner.clusters.pods import WorkerPods
 from runner.clusters.worker_log import OUTPUT, WorkerLog
 from runner.clusters.worker_pod import Ended
-from runner.kubernetes.pending import Trouble
 from runner.outcome import Failure, FailureClass
 from runner.sections import SCHEDULER_PORT
+from runner.trouble import Trouble
 
 SECONDS = 45.0
 KEYS = tls.make()

@@ -9,10 +9,10 @@ Developer Guide, and the messages of containerd that these quote.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from runner.outcome import Failure, FailureClass
+from runner.trouble import Trouble
 
 BUSY = re.compile(
     r"\b(429|5\d\d)\b|too many requests|toomanyrequests|pull rate limit|timeout|timed out|deadline exceeded|"
@@ -33,25 +33,24 @@ LOG_GROUP = re.compile(r"log group does not exist|failed to validate logger|init
 SECRETS = re.compile(r"secrets? or registry auth|retrieve secret|fetching secret|secretsmanager|ssm", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """What keeps a run from starting."""
-
-    failure: Failure
-    fatal: bool
-    """Whether trying again cannot help."""
+RUN = "the run"
 
 
-def of_failure(failure: Mapping[str, Any]) -> Trouble:
-    """Why RunTask started no task: one of its `failures`."""
+def of_failure(failure: Mapping[str, Any], *, whose: str = RUN) -> Trouble:
+    """Why RunTask started no task.
+
+    Args:
+        failure: one of its `failures`.
+        whose: whose task it would have been, in words.
+    """
     reason = str(failure.get("reason") or "no reason given")
     said = " ".join(part for part in (reason, str(failure.get("detail") or "")) if part)
     if QUOTA.search(said):
-        return of_quota(said)
+        return of_quota(said, whose=whose)
     if reason in NO_INSTANCE or "constraint" in said.lower():
         return _trouble(
             FailureClass.UNSCHEDULABLE,
-            "No instance of the cluster may take the run.",
+            f"No instance of the cluster may take {whose}.",
             "Add one that can, or correct the stack's placement constraints and launch type.",
             said,
             fatal=False,
@@ -60,7 +59,7 @@ def of_failure(failure: Mapping[str, Any]) -> Trouble:
         missing = reason.partition(":")[2].lower()
         return _trouble(
             FailureClass.UNSCHEDULABLE,
-            f"No {'instance of the cluster' if missing else 'capacity of AWS'} has room for the run"
+            f"No {'instance of the cluster' if missing else 'capacity of AWS'} has room for {whose}"
             f"{f' (its {missing})' if missing else ''}.",
             "Wait, ask for less, or let the stack use other subnets or capacity providers.",
             said,
@@ -68,18 +67,18 @@ def of_failure(failure: Mapping[str, Any]) -> Trouble:
         )
     return _trouble(
         FailureClass.CONFIG,
-        "ECS did not take the run.",
+        f"ECS did not take {whose}.",
         "Correct that part of the stack, then `pulumi up` and `penstock env pull`.",
         said,
         fatal=True,
     )
 
 
-def of_quota(said: str) -> Trouble:
+def of_quota(said: str, *, whose: str = RUN) -> Trouble:
     """The account's limit is reached."""
     return _trouble(
         FailureClass.QUOTA,
-        "The account's limit of Fargate leaves no room for the run.",
+        f"The account's limit of Fargate leaves no room for {whose}.",
         "Wait until other tasks have ended, or have the quota raised (Service Quotas, AWS Fargate).",
         said,
         fatal=False,

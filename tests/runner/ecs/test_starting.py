@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runner.launch.ecs import starting
+from runner.ecs import starting
 from runner.outcome import FailureClass
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
