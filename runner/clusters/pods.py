@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from runner.clusters import worker_pod
-from runner.clusters.worker_pod import Ended, Template
+from runner.clusters.ended import Ended
+from runner.clusters.worker_pod import Template
 from runner.errors import PenstockError
 from runner.kubernetes import names, pending
 from runner.kubernetes.client import Client, path

@@ -5,14 +5,12 @@ Pure functions: equal arguments give equal objects, and what they are given is n
 
 import copy
 import json
-import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from runner.clusters.ended import Ended, of_exit, of_memory, of_platform
 from runner.kubernetes import names
-from runner.outcome import ExitCode, FailureClass
 from runner.sections import WORKER_CONTAINER
 
 Object = dict[str, Any]
@@ -24,7 +22,6 @@ INPUT_VARIABLE = "PENSTOCK_INPUT_WORKER"
 KEYS_VARIABLE = "PENSTOCK_INPUT_KEYS"
 """The run's keys, from the run's Secret: a variable needs no volume, which would take 0.3 s to mount."""
 KEYS = "tls.pem"
-LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,29 +50,6 @@ class Template:
     """Plain variables."""
     secrets: Iterable[Mapping[str, str]]
     """Variables whose values stand in Secrets: `env`, `id`, `key`."""
-
-
-class End(Enum):
-    """How a worker's pod ended."""
-
-    CLOSED = "closed"
-    """The worker was told to by its scheduler."""
-    LOST = "lost"
-    """Another worker may take its place."""
-    HOPELESS = "hopeless"
-    """Every other worker would end alike."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """The end of one worker's pod."""
-
-    end: End
-    failure_class: FailureClass
-    why: str
-    """In words, as part of a sentence."""
-    last_words: str = ""
-    """What it printed last, where the cluster kept it."""
 
 
 def worker_name(owner: Owner, number: int) -> str:
@@ -154,39 +128,18 @@ def ended(found: Mapping[str, Any]) -> Ended | None:
     if terminated is None and status.get("phase") not in {"Failed", "Succeeded"}:
         return None
     if disruption := _disruption(found):
-        return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why=f"was taken away ({disruption})")
+        return of_platform(f"was taken away ({disruption})")
     if terminated is None:
-        return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why="was lost with its machine")
-    code, reason = int(terminated.get("exitCode", 0)), terminated.get("reason", "")
+        return of_platform("was lost with its machine")
     words = (terminated.get("message") or "").strip()
-    if reason == "OOMKilled":
-        why = "was killed for memory; worker_resources.memory_mib of the stack gives each more"
-        return Ended(end=End.LOST, failure_class=FailureClass.OOM, why=why, last_words=words)
-    if code == ExitCode.OK:
-        return Ended(end=End.CLOSED, failure_class=FailureClass.CANCELLED, why="was closed", last_words=words)
-    if code == ExitCode.BAD_DOCUMENT:
-        last = words.splitlines()[-1].removeprefix("penstock: ").rstrip(".") if words else "it does not say why"
-        why = f"cannot work with this run: {last}"
-        return Ended(end=End.HOPELESS, failure_class=FailureClass.CONFIG, why=why, last_words=words)
-    if code in {ExitCode.TERMINATED, ExitCode.STOPPED_BY_PLATFORM}:
-        why = "was asked to stop by the cluster"
-        return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why=why, last_words=words)
-    if code == ExitCode.UNAVAILABLE:
-        why = "lost its connection to the scheduler"
-        return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
-    if code > ExitCode.SIGNAL_BASE:
-        number = code - ExitCode.SIGNAL_BASE
-        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-        why = f"was ended by {name} (exit code {code})"
-        return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
-    last = f": {words.splitlines()[-1][:LONGEST_MESSAGE]}" if words else ""
-    why = f"ended with exit code {code} ({reason or 'Error'}){last}"
-    return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
+    if terminated.get("reason") == "OOMKilled":
+        return of_memory(words)
+    return of_exit(int(terminated.get("exitCode", 0)), reason=terminated.get("reason", ""), words=words)
 
 
 def deleted() -> Ended:
     """The end of a pod that somebody deleted."""
-    return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why="was deleted by somebody else")
+    return of_platform("was deleted by somebody else")
 
 
 def _disruption(found: Mapping[str, Any]) -> str | None:

@@ -15,10 +15,10 @@ import dask
 from distributed import Client, Worker
 
 from runner.clusters import tls
+from runner.clusters.ended import Ended
 from runner.clusters.pod_cluster import KubernetesCluster
 from runner.clusters.pods import WorkerPods
 from runner.clusters.worker_log import OUTPUT, WorkerLog
-from runner.clusters.worker_pod import Ended
 from runner.outcome import Failure, FailureClass
 from runner.sections import SCHEDULER_PORT
 from runner.trouble import Trouble

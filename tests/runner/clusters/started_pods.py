@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from runner.clusters import worker_pod
+from runner.clusters.ended import End, Ended
 from runner.clusters.pods import WorkerPods
-from runner.clusters.worker_pod import End, Ended
 from runner.outcome import FailureClass
 from tests.runner.clusters.pods_api import SECONDS, PodsApi, pods_api
 from tests.runner.clusters.worker_pods import OWNER, TOLD, template

@@ -9,16 +9,11 @@ from typing import Any
 
 import pytest
 
-from runner.clusters import pod_cluster as module
-from runner.clusters.pod_cluster import (
-    FIRST_LOSSES,
-    FREE_LOSSES,
-    LOSSES_PER_WORKER,
-    KubernetesCluster,
-    WorkersUnavailableError,
-)
+from runner.clusters import run_cluster as module
+from runner.clusters.ended import End, Ended
+from runner.clusters.pod_cluster import KubernetesCluster
+from runner.clusters.run_cluster import FIRST_LOSSES, FREE_LOSSES, LOSSES_PER_WORKER, WorkersUnavailableError
 from runner.clusters.worker_log import OUTPUT
-from runner.clusters.worker_pod import End, Ended
 from runner.errors import UnavailableError
 from runner.outcome import WORKER_LOG_ARTIFACT, FailureClass
 from tests.runner.clusters.pod_clusters import SECONDS, client_of, pod_cluster, trouble

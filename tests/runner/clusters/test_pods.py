@@ -8,8 +8,8 @@ import pytest
 
 from runner.clusters import pods as module
 from runner.clusters import worker_pod
+from runner.clusters.ended import Ended
 from runner.clusters.pods import CALLS, GRACE_SECONDS, WorkerPods
-from runner.clusters.worker_pod import Ended
 from runner.kubernetes.errors import Forbidden
 from runner.outcome import Failure, FailureClass
 from tests.runner.clusters.pods_api import PODS, SECONDS, SECRETS, eventually, pods_api

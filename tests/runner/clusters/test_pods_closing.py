@@ -7,8 +7,8 @@ import pytest
 
 from runner.clusters import pods as module
 from runner.clusters import worker_pod
+from runner.clusters.ended import Ended
 from runner.clusters.pods import WorkerPods
-from runner.clusters.worker_pod import Ended
 from tests.runner.clusters.pods_api import SECONDS, PodsApi, eventually, pods_api
 from tests.runner.clusters.started_pods import KEYS, LOST, name, refused, started
 from tests.runner.clusters.worker_pods import OWNER, TOLD, template, terminated

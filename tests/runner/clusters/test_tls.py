@@ -109,6 +109,18 @@ def test_the_certificate_is_the_runs_own_and_good_for_clocks_that_are_late() -> 
     assert one.serial_number != other.serial_number
 
 
+def test_the_authority_is_the_runs_own_and_members_cannot_sign_others() -> None:
+    authority, own = tls.parts(tls.make())
+    (root,), (member,) = (x509.load_pem_x509_certificates(text.encode()) for text in (authority, own))
+
+    member.verify_directly_issued_by(root)
+    assert root.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is True
+    assert member.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
+    assert root.public_key() != member.public_key()
+    assert "PRIVATE KEY" not in authority
+    assert own.count("PRIVATE KEY") == 2
+
+
 PROGRAM = """
 import os, sys, tempfile
 import distributed, ssl

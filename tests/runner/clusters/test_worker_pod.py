@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.clusters import worker_pod
-from runner.clusters.worker_pod import End, Ended, Owner
+from runner.clusters.ended import End, Ended
+from runner.clusters.worker_pod import Owner
 from runner.contract import to_bytes
 from runner.kubernetes import names
 from runner.outcome import FailureClass
