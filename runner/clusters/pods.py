@@ -17,6 +17,7 @@ from typing import Any
 
 from runner.clusters import worker_pod
 from runner.clusters.ended import Ended
+from runner.clusters.troubles import Troubles
 from runner.clusters.worker_pod import Template
 from runner.errors import PenstockError
 from runner.kubernetes import names, pending
@@ -29,8 +30,6 @@ Object = Mapping[str, Any]
 
 CALLS = 8
 """Calls at a time."""
-SETTLE_SECONDS = 1.0
-"""How long a worker has been kept from starting before that is told: a machine may be found meanwhile."""
 AGAIN_SECONDS = 5.0
 """Pause, on average, before a pod that was refused is asked for again."""
 END_SECONDS = 1.0
@@ -73,12 +72,10 @@ class WorkerPods:
         self._wanted: set[int] = set()
         self._made: set[int] = set()
         """Every pod that there may be."""
-        self._troubles: dict[int, tuple[float, Trouble]] = {}
-        """What keeps a worker from starting, and since when."""
+        self._troubles = Troubles()
         self._refusals: dict[int, Trouble] = {}
         """Those of them that ended with the creation of the pod."""
         self._again: dict[int, float] = {}
-        self._said: set[str] = set()
         self._ended: set[int] = set()
         self._closing = threading.Event()
         self._on_end: Callable[[int, Ended], object] | None = None
@@ -120,22 +117,18 @@ class WorkerPods:
         with self._lock:
             self._wanted.discard(number)
             self._again.pop(number, None)
-            self._troubles.pop(number, None)
+            self._troubles.forget(number)
             made = number in self._made
         if made:
             self._delete(number)
 
     def waiting(self) -> Trouble | None:
         """What keeps workers from starting; null when nothing is known to."""
-        with self._lock:
-            troubles = [trouble for _, trouble in self._troubles.values()]
-        return max(troubles, key=lambda trouble: trouble.fatal, default=None)
+        return self._troubles.waiting()
 
     def held(self) -> int:
         """How many of the workers that are asked for are kept from starting, and not just for a moment."""
-        now = time.monotonic()
-        with self._lock:
-            return sum(since + SETTLE_SECONDS <= now for since, _ in self._troubles.values())
+        return self._troubles.held()
 
     def close(self) -> None:
         """Delete all pods and the Secret. What cannot be deleted now is left to the container `cleanup`."""
@@ -224,9 +217,9 @@ class WorkerPods:
 
     def _patience(self) -> float | None:
         now = time.monotonic()
+        due_at = self._troubles.due_at()
         with self._lock:
-            moments = [*self._again.values()]
-            moments += [since + SETTLE_SECONDS for since, item in self._troubles.values() if not self._is_told(item)]
+            moments = [*self._again.values(), *([] if due_at is None else [due_at])]
         return max(0.0, min(moments) - now) if moments else None
 
     def _ask_again(self) -> None:
@@ -243,14 +236,14 @@ class WorkerPods:
         with self._lock:
             refusal = self._refusals.pop(number, None)
             if number not in self._wanted:
-                self._troubles.pop(number, None)
+                self._troubles.forget(number)
                 return
             if trouble is None:
                 # What the pod itself has told meanwhile stays.
-                if number in self._troubles and self._troubles[number][1] is refusal:
-                    del self._troubles[number]
+                if self._troubles.of(number) is refusal:
+                    self._troubles.forget(number)
                 return
-            self._note(number, trouble)
+            self._troubles.note(number, trouble)
             self._refusals[number] = trouble
             pause = AGAIN_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 it spreads load, and hides nothing
             self._again[number] = time.monotonic() + pause
@@ -264,11 +257,11 @@ class WorkerPods:
         with self._lock:
             if ended is None:
                 if (trouble := pending.of_pod(found, whose="a worker")) is not None:
-                    self._note(number, trouble)
+                    self._troubles.note(number, trouble)
                 elif found.get("spec", {}).get("nodeName"):
-                    self._troubles.pop(number, None)
+                    self._troubles.forget(number)
                 return
-            self._troubles.pop(number, None)
+            self._troubles.forget(number)
             if kind == "DELETED":
                 self._made.discard(number)
             unasked = number in self._wanted and number not in self._ended
@@ -283,25 +276,7 @@ class WorkerPods:
         if unasked and callback is not None:
             callback(number, ended)
 
-    def _note(self, number: int, trouble: Trouble) -> None:
-        since = self._troubles[number][0] if number in self._troubles else time.monotonic()
-        self._troubles[number] = (since, trouble)
-
-    def _is_told(self, trouble: Trouble) -> bool:
-        return trouble.failure.failure_class in self._said
-
     def _tell(self) -> None:
-        now = time.monotonic()
         with self._lock:
-            settled = [item for since, item in self._troubles.values() if since + SETTLE_SECONDS <= now]
-            new = {item.failure.failure_class: item.failure for item in settled if not self._is_told(item)}
-            self._said.update(new)
             wanted = len(self._wanted)
-            held = [item.failure.failure_class for _, item in self._troubles.values()]
-        follows = "The flow goes on with those that there are." if len(held) < wanted else "The flow waits for one."
-        for failure_class, failure in new.items():
-            print(
-                f"penstock: {held.count(failure_class)} of {wanted} workers wait ({failure_class}): "
-                f"{failure.message.rstrip('.')}. {follows}",
-                file=sys.stderr,
-            )
+        self._troubles.tell(wanted)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from runner.clusters import pods as module
-from runner.clusters import worker_pod
+from runner.clusters import troubles, worker_pod
 from runner.clusters.ended import Ended
 from runner.clusters.pods import CALLS, GRACE_SECONDS, WorkerPods
 from runner.kubernetes.errors import Forbidden
@@ -31,7 +31,7 @@ from tests.runner.kubernetes.api_server import Exchange
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was refused is asked for again soon, and what lasts is told soon."""
     monkeypatch.setattr(module, "AGAIN_SECONDS", 0.05)
-    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(troubles, "SETTLE_SECONDS", 0.1)
 
 
 def test_the_secret_comes_first_then_the_pods_and_both_are_what_they_have_to_be() -> None:

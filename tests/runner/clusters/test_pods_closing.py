@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from runner.clusters import pods as module
-from runner.clusters import worker_pod
+from runner.clusters import troubles, worker_pod
 from runner.clusters.ended import Ended
 from runner.clusters.pods import WorkerPods
 from tests.runner.clusters.pods_api import SECONDS, PodsApi, eventually, pods_api
@@ -19,7 +19,7 @@ from tests.runner.kubernetes.api_server import Exchange
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was refused is asked for again soon, and what lasts is told soon."""
     monkeypatch.setattr(module, "AGAIN_SECONDS", 0.05)
-    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(troubles, "SETTLE_SECONDS", 0.1)
 
 
 def test_a_worker_that_is_removed_while_it_is_created_is_gone_in_the_end() -> None:
