@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import pulumi
 
+from components.dask_cloud_provider import DaskCloudProviderEnvironment
 from components.dask_kubernetes import DaskKubernetesEnvironment
 from components.fargate_task import FargateTaskEnvironment
 from components.kubernetes_job import KubernetesJobEnvironment
@@ -27,5 +28,6 @@ ENVIRONMENTS: Mapping[Kind, type[EnvironmentComponent]] = {
     Kind.KUBERNETES_JOB: KubernetesJobEnvironment,
     Kind.DASK_KUBERNETES: DaskKubernetesEnvironment,
     Kind.FARGATE_TASK: FargateTaskEnvironment,
+    Kind.DASK_CLOUD_PROVIDER: DaskCloudProviderEnvironment,
 }
 """The component of each kind that can be provisioned."""

@@ -4,10 +4,11 @@ Every name is chosen here and not by AWS, so that the first preview already show
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.naming import shortened
 from runner.contract import broken_rule, describe
+from runner.sections import SCHEDULER_TASK_CONTAINER, WORKER_TASK_CONTAINER
 
 LONGEST_ROLE = 64
 """Longest name of a role. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -64,6 +65,12 @@ class Names:
     """Role of the flow's own calls to AWS."""
     execution_role_arn: str
     """Role by which ECS itself pulls the image, reads secrets and writes the log."""
+    worker_family: str | None = None
+    """Family of the task definition of Dask workers; null for runs without any, like all below."""
+    scheduler_family: str | None = None
+    """The same of a scheduler in a task of its own."""
+    worker_task_role_arn: str | None = None
+    """Role of the workers' own calls to AWS."""
 
     @property
     def parameter(self) -> str:
@@ -88,7 +95,17 @@ class Names:
     @property
     def revisions_arn(self) -> str:
         """All revisions of the task definition."""
-        return self.place.arn("ecs", f"task-definition/{self.family}:*")
+        return self._revisions(self.family)
+
+    @property
+    def worker_revisions_arns(self) -> tuple[str, ...]:
+        """The same of the workers' task definition, and of a scheduler's."""
+        return tuple(self._revisions(family) for family in (self.worker_family, self.scheduler_family) if family)
+
+    @property
+    def secrets_arn(self) -> str:
+        """The secrets with the keys of runs, with the ending that AWS gives each."""
+        return self.place.arn("secretsmanager", f"secret:{secrets_prefix(self.environment)}*")
 
     @property
     def log_group_arn(self) -> str:
@@ -99,6 +116,16 @@ class Names:
     def streams_arn(self) -> str:
         """The log streams of runs, those of containers beside the flow's included."""
         return self.place.arn("logs", f"log-group:{self.log_group}:log-stream:{STREAM_PREFIX}/*")
+
+    @property
+    def worker_streams_arns(self) -> tuple[str, ...]:
+        """The log streams of workers, and of a scheduler."""
+        found = ((self.worker_family, WORKER_TASK_CONTAINER), (self.scheduler_family, SCHEDULER_TASK_CONTAINER))
+        streams = f"log-group:{self.log_group}:log-stream:{STREAM_PREFIX}"
+        return tuple(self.place.arn("logs", f"{streams}/{container}/*") for family, container in found if family)
+
+    def _revisions(self, family: str) -> str:
+        return self.place.arn("ecs", f"task-definition/{family}:*")
 
     def role(self, part: str) -> str:
         """Name of a role that is created."""
@@ -159,3 +186,24 @@ def names(
         task_role_arn=task_role_arn or here.iam(f"role/{own.role('task')}"),
         execution_role_arn=execution_role_arn or here.iam(f"role/{own.role('execution')}"),
     )
+
+
+def with_workers(own: Names, *, scheduler_task: bool, worker_task_role_arn: str | None = None) -> Names:
+    """The names of an environment whose runs have Dask workers.
+
+    Args:
+        own: the environment's names.
+        scheduler_task: whether a scheduler is in a task of its own.
+        worker_task_role_arn: role that exists already.
+    """
+    return replace(
+        own,
+        worker_family=f"{own.family}-worker",
+        scheduler_family=f"{own.family}-scheduler" if scheduler_task else None,
+        worker_task_role_arn=worker_task_role_arn or own.place.iam(f"role/{own.role('worker')}"),
+    )
+
+
+def secrets_prefix(environment: str) -> str:
+    """Begins the names of the secrets with the keys of an environment's runs."""
+    return f"penstock/{environment}/"

@@ -25,7 +25,12 @@ RECORDING_SECONDS = 5
 """What is left of `stopTimeout` when the grace is over, to kill the flow and record the outcome."""
 
 
-def definitions(
+def definitions(**options: Any) -> str:
+    """The JSON of `containerDefinitions`; what `containers` says holds here."""
+    return canonical(containers(**options))
+
+
+def containers(
     *,
     written: Sequence[Mapping[str, Any]] = (),
     log_group: str,
@@ -38,8 +43,8 @@ def definitions(
     mount_points: Sequence[Mapping[str, Any]] = (),
     resources: Mapping[str, Any] | None = None,
     timeouts: Mapping[str, float] | None = None,
-) -> str:
-    """The JSON of `containerDefinitions`.
+) -> list[dict[str, Any]]:
+    """The containers of a run's task, the flow's among them.
 
     Args:
         written: what `read` gives.
@@ -57,10 +62,10 @@ def definitions(
     Raises:
         ContractError: an argument contradicts what is written.
     """
-    containers = [json.loads(json.dumps(item)) for item in written]
-    if all(item["name"] != FLOW_CONTAINER for item in containers):
-        containers.append({"name": FLOW_CONTAINER})
-    for i, container in enumerate(containers):
+    made = [json.loads(json.dumps(item)) for item in written]
+    if all(item["name"] != FLOW_CONTAINER for item in made):
+        made.append({"name": FLOW_CONTAINER})
+    for i, container in enumerate(made):
         place = f"{ARGUMENT}[{i}]"
         _secure(container, place)
         container.setdefault("logConfiguration", log_configuration(log_group, region))
@@ -79,8 +84,13 @@ def definitions(
         _merge(container, "secrets", "secrets", values)
         _mount(container, ecs_volumes.mounts(volumes=volumes, mount_points=mount_points), place)
         if gpus := (resources or {}).get("gpu"):
-            _put(container, "resourceRequirements", [{"type": "GPU", "value": str(gpus)}], "resources.gpu")
-    return canonical(containers)
+            _put(container, "resourceRequirements", gpu_requirements(gpus), "resources.gpu")
+    return made
+
+
+def gpu_requirements(gpus: int) -> list[dict[str, str]]:
+    """A container's `resourceRequirements` for GPUs."""
+    return [{"type": "GPU", "value": str(gpus)}]
 
 
 def log_configuration(log_group: str, region: str) -> dict[str, Any]:

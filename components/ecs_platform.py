@@ -123,7 +123,6 @@ def check_values(
     pid_mode: PidMode | None = None,
     ephemeral_storage_gib: int | None = None,
     placement_constraints: Sequence[Mapping[str, Any]] = (),
-    resources: Mapping[str, Any] | None = None,
 ) -> None:
     """Refuses what tasks of a platform cannot be told.
 
@@ -132,15 +131,12 @@ def check_values(
         pid_mode: as the arguments of `FargateTaskEnvironment`, like all others.
         ephemeral_storage_gib: storage.
         placement_constraints: constraints of the task definition.
-        resources: the size.
 
     Raises:
         ContractError: there is something.
     """
     if on is Platform.FARGATE and pid_mode == PidMode.HOST:
         raise broken_rule("pid_mode", PidMode.HOST.value, f"{PidMode.TASK.value} or none on {on.value}")
-    if on is Platform.FARGATE and (resources or {}).get("gpu"):
-        raise broken_rule("resources.gpu", str((resources or {})["gpu"]), "none: Fargate has no GPU; EC2 has")
     storage = ephemeral_storage_gib
     if storage is not None and not SMALLEST_STORAGE <= storage <= LARGEST_STORAGE:
         raise broken_rule("ephemeral_storage_gib", str(storage), f"from {SMALLEST_STORAGE} to {LARGEST_STORAGE}")

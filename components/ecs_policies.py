@@ -2,7 +2,7 @@
 
 from components.aws_place import Names
 from components.iam import TASKS, Statement
-from runner.sections import BUNDLES_PREFIX, INPUTS_PREFIX
+from runner.sections import ARTIFACTS_PREFIX, BUNDLES_PREFIX, INPUTS_PREFIX
 
 RUN_DESCRIPTION = "Starts, follows and stops runs."
 PREVIEW_DESCRIPTION = "Reads what `pulumi preview --refresh` does; changes nothing."
@@ -70,6 +70,12 @@ def submitter(names: Names) -> tuple[Statement, ...]:
             reason="Code and documents that are too long for the start of a task travel in the bucket.",
         ),
         Statement(
+            sid="ReadFiles",
+            actions=("s3:GetObject",),
+            resources=(names.place.bucket(names.bucket, f"{ARTIFACTS_PREFIX}*"),),
+            reason="Files that a run left behind are shown to those who follow it.",
+        ),
+        Statement(
             sid="ReadDocument",
             actions=("ssm:GetParameter",),
             resources=(names.parameter_arn,),
@@ -82,11 +88,12 @@ def previewer(names: Names) -> tuple[Statement, ...]:
     """What Pulumi's provider for AWS calls to read the objects of an environment, its network included."""
     place = names.place
     everything = ("*",)
+    worker_role = [names.worker_task_role_arn] if names.worker_task_role_arn else []
     return (
         Statement(
             sid="ReadCluster",
             actions=("ecs:DescribeClusters", "ecs:ListTagsForResource"),
-            resources=(names.cluster_arn, names.revisions_arn),
+            resources=(names.cluster_arn, names.revisions_arn, *names.worker_revisions_arns),
             reason="The cluster with its capacity providers, and tags.",
         ),
         Statement(
@@ -111,7 +118,7 @@ def previewer(names: Names) -> tuple[Statement, ...]:
                 "iam:ListAttachedRolePolicies",
                 "iam:ListRoleTags",
             ),
-            resources=(names.task_role_arn, names.execution_role_arn),
+            resources=(names.task_role_arn, names.execution_role_arn, *worker_role),
             reason="The roles of runs, and what they allow.",
         ),
         Statement(

@@ -7,7 +7,7 @@ from typing import Any
 from components.aws_place import Names, Place
 from components.iam import Statement, canonical
 from runner.contract import broken_rule, describe
-from runner.sections import BUNDLES_PREFIX, INPUTS_PREFIX
+from runner.sections import ARTIFACTS_PREFIX, BUNDLES_PREFIX, INPUTS_PREFIX
 
 ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)")
 """A reference of an image in a private registry of AWS'."""
@@ -28,7 +28,13 @@ def task(names: Names, *, execute_command: bool = False, volumes: Sequence[Mappi
             actions=("s3:GetObject",),
             resources=tuple(place.bucket(names.bucket, f"{prefix}*") for prefix in (BUNDLES_PREFIX, INPUTS_PREFIX)),
             reason="The runner gets the code and the documents that did not fit into the start of the task.",
-        )
+        ),
+        Statement(
+            sid="KeepFiles",
+            actions=("s3:PutObject",),
+            resources=(place.bucket(names.bucket, f"{ARTIFACTS_PREFIX}*"),),
+            reason="The runner keeps the files that a run leaves behind.",
+        ),
     ]
     if execute_command:
         channels = tuple(
@@ -43,11 +49,12 @@ def task(names: Names, *, execute_command: bool = False, volumes: Sequence[Mappi
                 unbounded="AWS knows no resource of the channels of Session Manager.",
             )
         )
-    for item in volumes:
-        file_system = item.get("efs")
-        if file_system is not None and file_system.get("iam"):
-            statements.append(_mount(place, item["name"], file_system))
-    return statements
+    return [*statements, *mounts(place, volumes)]
+
+
+def mounts(place: Place, volumes: Sequence[Mapping[str, Any]]) -> list[Statement]:
+    """What a task's role needs for those of `volumes` that ask who mounts them."""
+    return [_mount(place, item["name"], item["efs"]) for item in volumes if "efs" in item and item["efs"].get("iam")]
 
 
 def execution(

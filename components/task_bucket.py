@@ -1,4 +1,4 @@
-"""The bucket in which code and documents travel to runs that are too long for the start of a task.
+"""The bucket in which code and documents travel to runs that are too long for the start of a task, and files back.
 
 Nobody but the account reaches it, only through TLS, and what is in it goes by itself.
 """
@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.bucket_rules import only_by_tls
-from runner.sections import BUNDLES_PREFIX, INPUTS_PREFIX
+from runner.sections import ARTIFACTS_PREFIX, BUNDLES_PREFIX, INPUTS_PREFIX
 
 UPLOAD_DAYS = 1
 """When parts of an upload that was never finished go."""
@@ -56,7 +56,7 @@ def create_bucket(
             "filter": {"prefix": prefix},
             "expiration": {"days": days},
         }
-        for prefix in (BUNDLES_PREFIX, INPUTS_PREFIX)
+        for prefix in (BUNDLES_PREFIX, INPUTS_PREFIX, ARTIFACTS_PREFIX)
     ]
     unfinished: Any = {
         "id": "uploads",

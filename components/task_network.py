@@ -20,6 +20,8 @@ class TaskNetwork:
         name: its name.
     """
 
+    vpc_id: Any
+    """Id of the network."""
     subnet_ids: Any
     """Ids of the subnets."""
     security_group_ids: Any
@@ -29,7 +31,7 @@ class TaskNetwork:
         draft = plan.draft
         child, invoke = pulumi.ResourceOptions(parent=parent), pulumi.InvokeOutputOptions(parent=parent)
         if draft.has("vpc_id"):
-            vpc_id: Any = draft.inputs["vpc_id"]
+            self.vpc_id = draft.inputs["vpc_id"]
             self.subnet_ids = draft.inputs["subnet_ids"]
         else:
             own = Network(
@@ -37,21 +39,21 @@ class TaskNetwork:
                 {"services": plan.services(), "tags": plan.tags, **draft.part("network_cidr", "availability_zones")},  # type: ignore[typeddict-item]
                 child,
             )
-            vpc_id, self.subnet_ids = own.vpc_id, own.subnet_ids
+            self.vpc_id, self.subnet_ids = own.vpc_id, own.subnet_ids
             cidr, s3_prefix_list = own.cidr, own.s3_prefix_list_id
         if draft.has("security_group_ids"):
             self.security_group_ids = draft.inputs["security_group_ids"]
             return
         if draft.has("vpc_id"):
-            cidr = aws.ec2.get_vpc_output(id=vpc_id, opts=invoke).cidr_block
+            cidr = aws.ec2.get_vpc_output(id=self.vpc_id, opts=invoke).cidr_block
             region = aws.get_region_output(opts=invoke).region
             listed = pulumi.Output.format("com.amazonaws.{0}.s3", region)
             s3_prefix_list = aws.ec2.get_prefix_list_output(name=listed, opts=invoke).id
         group = aws.ec2.SecurityGroup(
             f"{name}-run",
             name=f"penstock-{plan.environment}-run",
-            description="Runs of Penstock: nothing comes in",
-            vpc_id=vpc_id,
+            description=f"Runs of Penstock: nothing comes in{' from elsewhere' if plan.ports else ''}",
+            vpc_id=self.vpc_id,
             tags=plan.tags,
             opts=child,
         )
@@ -70,3 +72,16 @@ class TaskNetwork:
                 opts=child,
                 **{field: rules[rule][field] for field in fields},
             )
+        for port, number in plan.ports.items():
+            # The only rules that let something in: from the group to itself.
+            fields = {
+                "security_group_id": group.id,
+                "referenced_security_group_id": group.id,
+                "ip_protocol": "tcp",
+                "from_port": number,
+                "to_port": number,
+                "tags": plan.tags,
+                "opts": child,
+            }
+            aws.vpc.SecurityGroupIngressRule(f"{name}-run-{port}", description=f"{port} of a run", **fields)
+            aws.vpc.SecurityGroupEgressRule(f"{name}-run-{port}", description=f"{port} of a run", **fields)

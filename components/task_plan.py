@@ -3,9 +3,9 @@
 Guarantees: what is known of the arguments is checked when the plan is made; registers nothing, looks nothing up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 
@@ -73,19 +73,15 @@ BESIDE = (
 """Arguments about what is created, those that name one that exists instead, and why not both."""
 
 UNKNOWN = "arn:aws:ecs:eu-west-1:123456789012:unknown"
-STAND_INS: Mapping[str, Any] = {
-    "image": "unknown",
-    "resources": ecs_size.RESOURCES,
-    "fargate_task": {
-        "region": "eu-west-1",
-        "cluster_arn": UNKNOWN,
-        "task_definition_arn": UNKNOWN,
-        "log_group": "unknown",
-        "subnets": ["unknown"],
-        "security_groups": ["unknown"],
-    },
+SECTION: Mapping[str, Any] = {
+    "region": "eu-west-1",
+    "cluster_arn": UNKNOWN,
+    "task_definition_arn": UNKNOWN,
+    "log_group": "unknown",
+    "subnets": ["unknown"],
+    "security_groups": ["unknown"],
 }
-"""What takes the place of parts of the document that are not known at preview."""
+"""What takes the place of parts of the document's section that are not known at preview."""
 
 
 class TaskPlan:
@@ -105,6 +101,14 @@ class TaskPlan:
     """What tasks are on."""
     network_mode: NetworkMode
     """How their containers are connected."""
+    ports: Mapping[str, Any] = {}
+    """Ports at which tasks of the environment reach each other, by name."""
+    stand_ins: ClassVar[Mapping[str, Any]] = {
+        "image": "unknown",
+        "resources": ecs_size.RESOURCES,
+        "fargate_task": SECTION,
+    }
+    """What takes the place of parts of the document that are not known at preview."""
 
     def __init__(self, draft: Draft, name: str) -> None:
         self.draft = draft
@@ -125,8 +129,8 @@ class TaskPlan:
         draft.derive(egress_rules.check, "egress", "egress_anywhere")
         draft.check(network_plan.subnets, "network_cidr")
         if not holds_output(self.written):
-            draft.check(partial(ecs_containers.definitions, log_group="", region=""), *CONTAINER, written=self.written)
-        draft.check_document(self.section(), computed=self.parts(), stand_ins=STAND_INS)
+            draft.check(partial(self.definitions, log_group="", region=""), *CONTAINER, written=self.written)
+        draft.check_document(self.section(), computed=self.parts(), stand_ins=self.stand_ins)
 
     @property
     def networked(self) -> bool:
@@ -140,13 +144,16 @@ class TaskPlan:
 
     def containers(self, own: pulumi.Output[Names]) -> Any:
         """The JSON of the containers."""
-        return self.draft.derive(
-            ecs_containers.definitions,
-            *CONTAINER,
-            written=self.written,
-            log_group=own.log_group,
-            region=own.place.region,
-        )
+        return self.contained(self.definitions, *CONTAINER, own=own)
+
+    def contained(self, function: Callable[..., Any], *keys: str, own: pulumi.Output[Names], **computed: Any) -> Any:
+        """What a function makes of arguments, of the containers that the user wrote, and of the log."""
+        log = {"log_group": own.log_group, "region": own.place.region}
+        return self.draft.derive(function, *keys, written=self.written, **log, **computed)
+
+    def definitions(self, **options: Any) -> str:
+        """The JSON of the containers, of arguments that are known."""
+        return ecs_containers.definitions(**options)
 
     def images(self) -> Any:
         """The images of all containers, as far as they have one."""
@@ -191,7 +198,7 @@ class TaskPlan:
         }
 
     def _sized(self, resources: Mapping[str, Any] | None = None, **given: Any) -> dict[str, Any]:
-        check_values(self.platform, resources=resources, **given)
+        check_values(self.platform, **given)
         return ecs_size.size(self.platform, resources=resources)
 
     def _refuse_what_does_not_fit(self) -> None:

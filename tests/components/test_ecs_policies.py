@@ -85,12 +85,20 @@ def test_the_submitter_starts_runs_of_this_environment_only() -> None:
         f"arn:aws:s3:::{OWN.bucket}/bundles/*",
         f"arn:aws:s3:::{OWN.bucket}/inputs/*",
     ]
+    assert (found["ReadFiles"]["Action"], found["ReadFiles"]["Resource"]) == (
+        ["s3:GetObject"],
+        [f"arn:aws:s3:::{OWN.bucket}/artifacts/*"],
+    )
 
 
-def test_a_run_reads_its_own_code_and_no_more() -> None:
+def test_a_run_reads_its_own_code_keeps_files_and_no_more() -> None:
     found = statements(policy(ecs_roles.task(OWN)))
 
-    assert {sid: item["Action"] for sid, item in found.items()} == {"ReadOwnCode": ["s3:GetObject"]}
+    assert {sid: item["Action"] for sid, item in found.items()} == {
+        "ReadOwnCode": ["s3:GetObject"],
+        "KeepFiles": ["s3:PutObject"],
+    }
+    assert found["KeepFiles"]["Resource"] == [f"arn:aws:s3:::{OWN.bucket}/artifacts/*"]
 
 
 def test_a_file_system_is_mounted_through_its_access_point_only() -> None:

@@ -21,6 +21,7 @@ SMALLEST: Mapping[Kind, Mapping[str, Any]] = {
     Kind.KUBERNETES_JOB: {"image": "registry.example/team/flows:1"},
     Kind.DASK_KUBERNETES: {"image": "registry.example/team/flows:1"},
     Kind.FARGATE_TASK: {"image": "registry.example/team/flows:1"},
+    Kind.DASK_CLOUD_PROVIDER: {"image": "registry.example/team/flows:1"},
 }
 """Of each kind, the fewest arguments with which it can be provisioned."""
 

@@ -133,9 +133,10 @@ def test_the_bucket_is_the_accounts_own(deploy: Deploy) -> None:
     (denied,) = statements(setting("BucketPolicy")["policy"]).values()
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     lifecycle = {rule["id"]: rule for rule in setting("BucketLifecycleConfiguration")["rules"]}
-    assert {name: lifecycle[name]["expiration"]["days"] for name in ("bundles", "inputs")} == {
+    assert {name: lifecycle[name]["expiration"]["days"] for name in ("bundles", "inputs", "artifacts")} == {
         "bundles": 7,
         "inputs": 7,
+        "artifacts": 7,
     }
     assert lifecycle["uploads"]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 1}
 
@@ -207,7 +208,7 @@ def test_the_roles_and_policies_are_those_of_the_functions(deploy: Deploy) -> No
     for part, made in (("submitter", ecs_policies.submitter(OWN)), ("previewer", ecs_policies.previewer(OWN))):
         found = monitor.named(POLICY, f"flights-{part}").inputs
         assert (found["name"], found["policy"]) == (OWN.policy(part), policy(made))
-    assert set(statements(monitor.named(INLINE, "flights-task").inputs["policy"])) == {"ReadOwnCode"}
+    assert set(statements(monitor.named(INLINE, "flights-task").inputs["policy"])) == {"ReadOwnCode", "KeepFiles"}
     execution = statements(monitor.named(INLINE, "flights-execution").inputs["policy"])
     assert set(execution) == {"WriteLog", "LogInToRegistry", "PullImage"}
 
@@ -220,7 +221,7 @@ def test_what_flows_may_call_is_said_by_the_user(deploy: Deploy) -> None:
     attached = monitor.named("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "flights-task-0").inputs
     assert attached["policyArn"] == "arn:aws:iam::aws:policy/AmazonAthenaFullAccess"
     task = statements(monitor.named(INLINE, "flights-task").inputs["policy"])
-    assert set(task) == {"ReadOwnCode", "ExecuteCommand", "MountLake"}
+    assert set(task) == {"ReadOwnCode", "KeepFiles", "ExecuteCommand", "MountLake"}
     execution = statements(monitor.named(INLINE, "flights-execution").inputs["policy"])
     assert {"ReadSecrets", "ReadParameters"} <= set(execution)
 

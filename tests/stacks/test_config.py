@@ -75,15 +75,15 @@ def test_keys_of_other_namespaces_are_none_of_ours(load_from: Load) -> None:
 
 def test_a_kind_that_cannot_be_provisioned_is_refused(load_from: Load) -> None:
     assert refused(load_from, {"penstock:kind": "locale"}) == (
-        'penstock:kind is "locale", expected one of local, kubernetes-job, dask-kubernetes, fargate-task. '
-        "Correct it in stacks/Pulumi.dev.yaml."
+        'penstock:kind is "locale", expected one of local, kubernetes-job, dask-kubernetes, fargate-task, '
+        "dask-cloud-provider. Correct it in stacks/Pulumi.dev.yaml."
     )
 
 
 def test_a_missing_kind_is_refused(load_from: Load) -> None:
     assert refused(load_from, {}) == (
-        "penstock:kind is missing, expected one of local, kubernetes-job, dask-kubernetes, fargate-task. "
-        "Correct it in stacks/Pulumi.dev.yaml."
+        "penstock:kind is missing, expected one of local, kubernetes-job, dask-kubernetes, fargate-task, "
+        "dask-cloud-provider. Correct it in stacks/Pulumi.dev.yaml."
     )
 
 

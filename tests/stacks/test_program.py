@@ -128,6 +128,6 @@ def test_a_mistake_ends_the_program_with_the_code_that_keeps_pulumi_from_adding_
 
     (record,) = caplog.records
     assert record.getMessage() == (
-        'penstock:kind is "locale", expected one of local, kubernetes-job, dask-kubernetes, fargate-task. '
-        "Correct it in stacks/Pulumi.dev.yaml."
+        'penstock:kind is "locale", expected one of local, kubernetes-job, dask-kubernetes, fargate-task, '
+        "dask-cloud-provider. Correct it in stacks/Pulumi.dev.yaml."
     )
