@@ -28,12 +28,12 @@ def connect(
     reports: Reports,
     abort: Callable[[PenstockError], object],
 ) -> "Iterator[Client]":
-    """A Dask client for the executor: of the cluster at its address, of pods, or of local processes.
+    """A Dask client for the executor: of the cluster at its address, of workers of its own, or of local processes.
 
     Args:
         attempt: the attempt.
         executor: the executor in force, of type dask.
-        workers: how many pods the cluster has; null where it is not made of pods.
+        workers: how many workers the cluster has that the environment provisions; null where it provisions none.
         reports: tells the supervisor what is to be removed.
         abort: ends the flow from another thread, when the cluster cannot go on.
 
@@ -43,7 +43,7 @@ def connect(
     try:
         if workers is None:
             import distributed  # noqa: F401 only to tell that it is missing
-        elif find_spec("distributed") is None:  # imported later: pods can be on their way meanwhile
+        elif find_spec("distributed") is None:  # imported later: workers can be on their way meanwhile
             raise ImportError
     except ImportError:
         raise UnavailableError(
@@ -51,10 +51,14 @@ def connect(
             "Run `pip install 'penstock[dask]'` there."
         ) from None
     cluster: AbstractContextManager[Client]
-    if workers is not None:
+    if workers is not None and attempt.environment.on_kubernetes is not None:
         from runner.clusters.kubernetes import kubernetes_cluster
 
         cluster = kubernetes_cluster(attempt, executor, workers, abort)
+    elif workers is not None:
+        from runner.clusters.ecs import ecs_cluster
+
+        cluster = ecs_cluster(attempt, executor, workers, abort)
     elif executor.address is None:
         from runner.clusters.local import local_cluster
 

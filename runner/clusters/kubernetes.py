@@ -6,7 +6,6 @@ The pods of the workers are asked for before anything else is done: they start w
 import contextlib
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from runner import contract
 from runner.attempt import KUBERNETES_LOGGER, Attempt
 from runner.clusters import tls
+from runner.clusters.closing import quietly
 from runner.clusters.garbage import fewer_collections
 from runner.clusters.pods import WorkerPods
 from runner.clusters.versions import own_versions
@@ -29,8 +29,6 @@ from runner.sections import SCHEDULER_PORT, DaskKubernetes
 
 if TYPE_CHECKING:
     from distributed import Client as DaskClient
-
-    from runner.clusters.pod_cluster import KubernetesCluster
 
 DEATH_SECONDS = 60
 """How long a worker looks for its scheduler before it ends; Dask's `--death-timeout`."""
@@ -105,7 +103,7 @@ def kubernetes_cluster(
                 f"The Dask scheduler could not be started ({error}). "
                 f"See that nothing else in the run's pod uses port {SCHEDULER_PORT}."
             ) from None
-        stack.callback(_close, cluster)
+        stack.callback(quietly, cluster.close)
         dask_client = stack.enter_context(DaskClient(cluster))
         send_code(dask_client, attempt)
         cluster.await_workers(attempt.environment.timeouts.start_seconds)
@@ -114,21 +112,6 @@ def kubernetes_cluster(
             yield dask_client
         finally:
             cluster.on_hopeless = None
-
-
-def _close(cluster: "KubernetesCluster") -> None:
-    """Close it without the tracebacks that these log of every connection and every worker that is still waited for."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        cluster.close()
-    except Exception as error:  # noqa: BLE001 how the flow ended stays as it was; the pods are deleted in any case
-        print(f"penstock: Dask did not close cleanly ({type(error).__name__}: {error})", file=sys.stderr)
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def _own_pod() -> tuple[str, str, str]:

@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 from runner import contract, inputs, log
 from runner.clusters.garbage import fewer_collections
 from runner.clusters.output import Output
-from runner.clusters.versions import difference, own_versions
+from runner.clusters.versions import check_versions
 from runner.clusters.worker_pod import INPUT_VARIABLE, KEYS_VARIABLE
 from runner.environment import Log
-from runner.errors import ContractError, PenstockError
+from runner.errors import PenstockError
 from runner.outcome import ExitCode
 from runner.sections import WORKER_PORT
 from runner.temporary import CANDIDATES, temporary_folder
@@ -35,7 +35,7 @@ def main() -> int:
     try:
         told = json.loads(inputs.read(f"{inputs.VARIABLE}{INPUT_VARIABLE}", "worker's input"))
         keys = inputs.read(f"{inputs.VARIABLE}{KEYS_VARIABLE}", "run's keys").decode()
-        _check_versions(told["versions"])
+        check_versions(told["versions"])
     except PenstockError as error:
         print(f"penstock: {error}", file=sys.stderr)
         return error.exit_code
@@ -48,23 +48,9 @@ def main() -> int:
     raise AssertionError("a worker ends its process itself")
 
 
-def _check_versions(expected: dict[str, str]) -> None:
-    found = difference(own_versions(), expected)
-    if found is None:
-        return
-    raise ContractError(
-        path="image",
-        found=f"one with {found}",
-        expected="the versions of the run's image",
-        subject="worker_spec",
-        next_step="Name an image with those versions, or none, so that workers have the run's.",
-    )
-
-
 async def _work(told: dict[str, Any], keys: str, folder: str, output: Output) -> NoReturn:
     import dask
     from distributed import Worker
-    from distributed.core import Status
     from distributed.system import MEMORY_LIMIT
 
     from runner.clusters import tls
@@ -107,6 +93,13 @@ async def _work(told: dict[str, Any], keys: str, folder: str, output: Output) ->
     await asyncio.wait({up, stop}, return_when=asyncio.FIRST_COMPLETED)
     if up.done():
         _exit(up.result())
+    await leave(worker)
+
+
+async def leave(worker: Any) -> NoReturn:
+    """End on SIGTERM, after what the worker alone holds has been handed to others."""
+    from distributed.core import Status
+
     if worker.status in (Status.running, Status.paused):  # else it holds nothing
         # Without a scheduler, or another worker, there is nobody to hand anything to.
         with contextlib.suppress(Exception):

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from runner.aws.errors import ApiError
+from runner.http.errors import Unreachable
 from runner.outcome import Failure, FailureClass
 from runner.trouble import Trouble
 
@@ -85,14 +87,35 @@ def of_quota(said: str, *, whose: str = RUN) -> Trouble:
     )
 
 
-def of_stopped(task: Mapping[str, Any]) -> Trouble:
-    """Why a task that was accepted has stopped before its container was up."""
+def of_refusal(error: Exception, *, whose: str = RUN) -> Trouble:
+    """Why RunTask was not taken at all.
+
+    Args:
+        error: what became of the call.
+        whose: whose task it would have been, in words.
+    """
+    said = (isinstance(error, ApiError) and error.message) or str(error) or type(error).__name__
+    if QUOTA.search(said):
+        return of_quota(said, whose=whose)
+    passing = isinstance(error, ApiError | Unreachable) and error.transient
+    message, _, step = str(error).partition(". ")
+    failure_class = FailureClass.UNSCHEDULABLE if passing else FailureClass.CONFIG
+    return _trouble(failure_class, f"{message.rstrip('.')}.", step or "Start the run again.", said, fatal=not passing)
+
+
+def of_stopped(task: Mapping[str, Any], *, whose: str = RUN) -> Trouble:
+    """Why a task that was accepted has stopped before its container was up.
+
+    Args:
+        task: the task.
+        whose: whose task it is, in words.
+    """
     reasons = [str(task.get("stoppedReason") or ""), *(str(item.get("reason") or "") for item in task["containers"])]
     said = " ".join(dict.fromkeys(reason for reason in reasons if reason)) or "no reason given"
     if PULL.search(said):
         return _of_pull(said)
     if INITIALIZATION in said:
-        return _of_initialization(said)
+        return _of_initialization(said, whose)
     if UNSTARTABLE.search(said):
         return _trouble(
             FailureClass.CONFIG,
@@ -102,7 +125,7 @@ def of_stopped(task: Mapping[str, Any]) -> Trouble:
             fatal=True,
         )
     if QUOTA.search(said):
-        return of_quota(said)
+        return of_quota(said, whose=whose)
     return _trouble(
         FailureClass.NEVER_STARTED,
         "The task stopped before its container was up.",
@@ -149,11 +172,11 @@ def _of_pull(said: str) -> Trouble:
     return _trouble(FailureClass.IMAGE, message, step, said, fatal=True)
 
 
-def _of_initialization(said: str) -> Trouble:
+def _of_initialization(said: str, whose: str) -> Trouble:
     if LOG_GROUP.search(said):
-        message, step = "The run's log group is not there.", "Make it again with `pulumi up --refresh`."
+        message, step = f"The log group of {whose} is not there.", "Make it again with `pulumi up --refresh`."
     elif SECRETS.search(said):
-        message = "A secret of the run cannot be read."
+        message = f"A secret of {whose} cannot be read."
         step = "See that it exists, that the execution role may read it, and that the subnet reaches its service."
     else:
         message, step = "The task's surroundings cannot be made.", "Correct what ECS names in the stack."

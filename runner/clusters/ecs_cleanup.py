@@ -1,0 +1,60 @@
+"""Removes what a run on ECS started whose own process could not: `python3 -m runner.clusters.ecs_cleanup`.
+
+It is a container of the run's task that outlives the flow's: it sleeps until that has ended, however it did, and ECS
+asks it to end. Then it stops the tasks that the run's task has started, and deletes the run's secret.
+"""
+
+import os
+import signal
+import sys
+
+SECRETS_PREFIX_VARIABLE = "PENSTOCK_SECRETS_PREFIX"
+"""Begins the name of the run's secret; not set where runs have none."""
+SECONDS = 20.0
+"""How long it goes on trying."""
+
+
+def main() -> int:
+    """Wait for the end, then clean up; the result is the exit code."""
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    from collections.abc import Callable
+
+    from runner.aws.access import load
+    from runner.aws.client import Client
+    from runner.clusters import run_keys
+    from runner.clusters.own_task import own_task
+    from runner.ecs.started import stop_started
+    from runner.errors import PenstockError
+    from runner.outcome import ExitCode
+
+    code: int = ExitCode.OK
+
+    def attempt(step: Callable[[], object]) -> None:
+        nonlocal code
+        try:
+            step()
+        except PenstockError as error:  # the other step can be done all the same
+            print(f"penstock: {error}", file=sys.stderr)
+            code = error.exit_code
+
+    try:
+        own, access = own_task(), load()
+    except PenstockError as error:
+        print(f"penstock: {error}", file=sys.stderr)
+        return error.exit_code
+    ecs, secrets = (Client(access, service, budget_seconds=SECONDS) for service in ("ecs", "secretsmanager"))
+
+    def stop() -> None:
+        for arn in stop_started(ecs, own.cluster, own.id):
+            print(f"penstock: {arn} was left by the run, and is stopped now.", file=sys.stderr)
+
+    attempt(stop)
+    prefix = os.environ.get(SECRETS_PREFIX_VARIABLE)
+    if prefix is not None:
+        attempt(lambda: run_keys.remove(secrets, f"{prefix}{own.id}"))
+    return code
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+    sys.exit(main())
