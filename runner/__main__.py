@@ -17,7 +17,7 @@ from runner.temporary import temporary_folder
 
 OPTIONS = (
     *("--environment", "--request", "--bundle"),
-    *("--outcome", "--outcome-limit", "--trailer", "--artifacts", "--lock-fd"),
+    *("--outcome", "--outcome-limit", "--trailer", "--artifacts", "--artifacts-to", "--lock-fd"),
 )
 ANYWHERE = "auto"
 """The value of `--artifacts` for a folder wherever temporary files go."""
@@ -68,6 +68,7 @@ def main(argv: list[str]) -> int:
             trailer="--trailer" in options,
             awslogs=options.get("--trailer") == "awslogs",
             artifacts=options.get("--artifacts"),
+            artifacts_to=options.get("--artifacts-to"),
             code=code,
             warnings=tuple(warnings),
             lock_fd=None if lock is None else int(lock),

@@ -51,11 +51,11 @@ def contents(artifacts: Iterable[Artifact]) -> dict[str, bytes]:
     """What stands in the files by name, compressed: of the smallest ones first, as many as 1 MiB holds."""
     from runner.compression import MAX_EXPANDED_BYTES, compressed  # zlib costs start-up time
 
-    sizes = sorted((size, item.name, item.path) for item in artifacts if (size := _size(item.path)) is not None)
+    sizes = sorted((size, item.name, item.path) for item in artifacts if (size := size_of(item.path)) is not None)
     found: dict[str, bytes] = {}
     room, rest = MAX_CONTENT_BYTES, MAX_EXPANDED_BYTES
     for size, name, path in sizes:
-        data = _read(path, rest + 1) if size <= rest else None
+        data = head_of(path, rest + 1) if size <= rest else None
         if data is None or len(data) > rest:
             continue
         rest -= len(data)  # one that does not fit counts too: compressing it has taken its time
@@ -66,7 +66,7 @@ def contents(artifacts: Iterable[Artifact]) -> dict[str, bytes]:
     return found
 
 
-def _size(path: str) -> int | None:
+def size_of(path: str) -> int | None:
     """Size of a file; null for what is none, such as a pipe."""
     try:
         status = os.stat(path)  # noqa: PTH116
@@ -75,7 +75,8 @@ def _size(path: str) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _read(path: str, most: int) -> bytes | None:
+def head_of(path: str, most: int) -> bytes | None:
+    """The first bytes of a file; null where it cannot be read."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123
             return file.read(most)

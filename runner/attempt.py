@@ -39,6 +39,8 @@ class Attempt:
     """Whether that log goes through Docker's awslogs driver."""
     artifacts: str | None
     """Folder for the files that the run leaves behind; null for none."""
+    artifacts_to: str | None = None
+    """Place in a bucket that these go to in the end, as `s3:REGION:BUCKET/PREFIX`; null for none, and the log."""
     code: Code | None
     """The code that travels with the run; null when it is where the runner is."""
     warnings: tuple[str, ...]

@@ -61,14 +61,20 @@ def archive(place: str) -> str | bytes:
         ) from None
 
 
+def located(place: str) -> tuple[str, str, str]:
+    """Region, bucket and key of `s3:REGION:BUCKET/KEY`."""
+    region, _, rest = place.removeprefix(OBJECT).partition(":")
+    bucket, _, key = rest.partition("/")
+    return region, bucket, key
+
+
 def _object(place: str) -> bytes:
     from runner.aws.access import load
     from runner.aws.bucket import Bucket
     from runner.aws.errors import NotFound
     from runner.errors import UnavailableError
 
-    region, _, rest = place.removeprefix(OBJECT).partition(":")
-    bucket, _, key = rest.partition("/")
+    region, bucket, key = located(place)
     objects = Bucket(load(region=region), bucket)
     try:
         return objects.get(key)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from runner import artifacts, verdict
+from runner import artifacts, inputs, verdict
 from runner.attempt import Attempt
 from runner.channel import ReportReader, Reports
 from runner.memory import oom_kills
-from runner.outcome import ExitCode, LogSummary, Outcome, State
+from runner.outcome import Artifact, ExitCode, LogSummary, Outcome, State
 from runner.output import write_all
 from runner.process import STOP_SIGNALS, FlowProcess, Work
 from runner.record import write_outcome
@@ -34,6 +34,10 @@ KILL_MARGIN_SECONDS = 1.0
 """The kill comes this long before the grace is over, so that the outcome is recorded within it."""
 SHORT_RECORD = 4096
 """Bytes of a short outcome where a long one stands in several events of a log: as Kubernetes keeps of a container."""
+STORE_SECONDS = 60.0
+"""How long putting the run's files into the bucket may take."""
+STORE_AFTER_GRACE_SECONDS = 3.0
+"""And when the run was stopped, after the end of its grace: ECS kills the runner five seconds after that."""
 LONGEST_WAIT_SECONDS = 3600
 """poll takes no more than 24 days; waking up once an hour costs nothing."""
 
@@ -71,6 +75,10 @@ class _Supervisor:
         self.on_exit_called = False
         self.loaded = False
         self.stop_at = self.ended_at = 0.0
+        self.stored: dict[str, str] = {}
+        """SHA-256 of the files that are in the bucket, by name."""
+        self.unstored: str | None = None
+        """Why others are not."""
         self.scratch = [] if attempt.code is None else [attempt.code.folder]
         self.oom_kills = oom_kills()
         self.encoder = _encoder() if attempt.awslogs else None
@@ -187,7 +195,8 @@ class _Supervisor:
             return
         self.stop, self.stop_at = stop, time.time()
         grace = self.attempt.environment.timeouts.grace_seconds
-        self.kill_at = self.kill_at or time.monotonic() + max(grace / 2, grace - KILL_MARGIN_SECONDS)
+        kill_at = time.monotonic() + max(grace / 2, grace - KILL_MARGIN_SECONDS)
+        self.kill_at = kill_at if self.kill_at is None else min(self.kill_at, kill_at)
         self.process.ask_to_stop(number)
 
     def take_signals(self, numbers: bytes) -> None:
@@ -224,11 +233,13 @@ class _Supervisor:
         """Write to the run's log; false when the disk is full or the reader is gone."""
         return write_all(1, data if self.encoder is None else self.encoder.feed(data))
 
-    def write_trailer(self, outcome: Outcome, files: Mapping[str, bytes]) -> None:
+    def write_trailer(
+        self, outcome: Outcome, files: Mapping[str, bytes], stored: Mapping[str, str] | None = None
+    ) -> None:
         from runner.awslogs import LONGEST_PIECE
         from runner.trailer import shortened, trailer
 
-        line = trailer(outcome, files)
+        line = trailer(outcome, files, stored)
         if self.encoder is not None and len(line) > LONGEST_PIECE:
             self.write(trailer(shortened(outcome, SHORT_RECORD), {}))
         self.write(line)
@@ -244,6 +255,10 @@ class _Supervisor:
                 self.loaded = True
             elif name == "scratch":
                 self.scratch.append(str(event["path"]))
+            elif name == "stored":
+                self.stored[str(event["name"])] = str(event["sha256"])
+            elif name == "unstored":
+                self.unstored = str(event["why"])
             else:
                 self.ended_at = at
                 self.outcome = replace(self.outcome, ledger={**self.outcome.ledger, name: self.since_accepted(at)})
@@ -268,6 +283,36 @@ class _Supervisor:
             result_repr=end.result_repr,
         )
 
+    def store(self, found: tuple[Artifact, ...], place: str) -> tuple[Artifact, ...]:
+        """Put the run's files into the bucket, in a process; the result is the files with the places of those there.
+
+        Whatever comes of it, the run has ended as it has: the process is killed before the platform kills this one.
+        """
+        seconds = STORE_SECONDS
+        if self.stop in {verdict.Stop.TERMINATED, verdict.Stop.INTERRUPTED}:
+            grace = self.attempt.environment.timeouts.grace_seconds
+            left = self.stop_at + grace + STORE_AFTER_GRACE_SECONDS - time.time()
+            seconds = max(1.0, min(seconds, left))
+
+        def work(reports: Reports, _: StopNotice) -> int:
+            from runner.bucket_files import put
+
+            return put(found, place, reports.send, seconds=seconds)
+
+        self.stop = self.deadline = None
+        self.kill_at = time.monotonic() + seconds
+        self.start(work)
+        self.watch()
+        _, bucket, prefix = inputs.located(place)
+        missing = sum(item.name not in self.stored for item in found)
+        if missing:
+            why = self.unstored or "it was stopped, or took too long"
+            line = "\n" if self.partial_line else ""
+            sentence = f"{missing} of the run's {len(found)} files could not be put into the bucket {bucket} ({why})."
+            self.pass_on(f"{line}penstock: {sentence} Those that are small are in its log.\n".encode())
+        places = {name: f"s3://{bucket}/{prefix}{name}" for name in self.stored}
+        return tuple(replace(item, path=places.get(item.name, item.path)) for item in found)
+
     def finish(self) -> int:
         """Record the outcome, in the log last of all; the result is the exit code."""
         if self.scratch:
@@ -276,13 +321,17 @@ class _Supervisor:
             for path in self.scratch:
                 shutil.rmtree(path, ignore_errors=True)
         folder = self.attempt.artifacts
+        found = () if folder is None else artifacts.listed(folder)
+        if found and self.attempt.artifacts_to is not None:
+            found = self.store(found, self.attempt.artifacts_to)
         self.outcome = replace(
             self.outcome,
             ledger={**self.outcome.ledger, "finished": self.since_accepted(time.time())},
             log=LogSummary(lines=self.lines + self.partial_line, sha256=self.hash.hexdigest()),
-            artifacts=() if folder is None else artifacts.listed(folder),
+            artifacts=found,
         )
         self.record()
         if self.attempt.trailer:
-            self.write_trailer(self.outcome, artifacts.contents(self.outcome.artifacts))
+            rest = [item for item in found if item.name not in self.stored]
+            self.write_trailer(self.outcome, artifacts.contents(rest), self.stored)
         return ExitCode.INTERNAL if self.outcome.exit_code is None else self.outcome.exit_code

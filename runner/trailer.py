@@ -6,11 +6,12 @@ The last thing in the log of such a run is one line, which is no part of the flo
 
 It stands right behind the flow's last byte, on the same line when the flow did not end that. Earlier runners
 wrote the files as they are, under `artifacts`: such lines are read too, and clients of that time read no files in ours.
+Of files in a bucket the line has the hashes only: `"stored": {"<name>": "<SHA-256>"}`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from runner import contract
@@ -32,6 +33,8 @@ class Record:
     outcome: Outcome
     artifacts: Mapping[str, bytes]
     """Contents of the files that came along, by name; each name is a relative path without `..`."""
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the files that the run has put into its environment's bucket, by such names."""
 
 
 @dataclass(kw_only=True)
@@ -41,24 +44,28 @@ class _Sent:
     outcome: Outcome
     plain: Mapping[str, bytes]
     compressed: Mapping[str, bytes]
+    stored: Mapping[str, str]
 
     @cached_property
     def record(self) -> Record:
         """The record with its files: expanded when somebody asks, so that lines that only look like it cost nothing."""
-        return Record(outcome=self.outcome, artifacts={**self.plain, **_expanded(self.compressed)})
+        files = {**self.plain, **_expanded(self.compressed)}
+        return Record(outcome=self.outcome, artifacts=files, stored=self.stored)
 
 
-def trailer(outcome: Outcome, files: Mapping[str, bytes]) -> bytes:
+def trailer(outcome: Outcome, files: Mapping[str, bytes], stored: Mapping[str, str] | None = None) -> bytes:
     """The line that ends the log of a run.
 
     Args:
         outcome: the run's outcome.
         files: compressed contents of the files to send along, by name.
+        stored: SHA-256 of the files that are in the environment's bucket, by name; null for none.
     """
     from binascii import b2a_base64  # here and below: records are shortened while the runner starts
 
     sent = {name: b2a_base64(data, newline=False).decode() for name, data in files.items()}
-    body = contract.to_bytes({"outcome": outcome, "artifacts": {}, "compressed": sent})
+    given: dict[str, object] = {"outcome": outcome, "artifacts": {}, "compressed": sent}
+    body = contract.to_bytes(given | ({"stored": stored} if stored else {}))
     return _mark(outcome.run_id, outcome.attempt) + body + b"\n"
 
 
@@ -144,11 +151,12 @@ class Splitter:
                 {name: a2b_base64(text, strict_mode=True) for name, text in files.items()}
                 for files in (body["artifacts"], body.get("compressed", {}))
             )
+            stored = {name: str(digest) for name, digest in body.get("stored", {}).items()}
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ContractError):
             return None
-        if (outcome.run_id, outcome.attempt) != self._run or any(map(_leads_out, (*plain, *compressed))):
+        if (outcome.run_id, outcome.attempt) != self._run or any(map(_leads_out, (*plain, *compressed, *stored))):
             return None
-        return _Sent(outcome=outcome, plain=plain, compressed=compressed)
+        return _Sent(outcome=outcome, plain=plain, compressed=compressed, stored=stored)
 
 
 def shortened(outcome: Outcome, limit: int) -> Outcome:

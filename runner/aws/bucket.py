@@ -2,6 +2,9 @@
 
 from runner.aws.access import Access
 from runner.aws.client import Asked, Client
+from runner.aws.errors import Refused
+
+RANGE_NOT_SATISFIABLE = 416
 
 
 class Bucket:
@@ -29,15 +32,27 @@ class Bucket:
         """
         self._client.send(Asked(method="PUT", path=self._prefix + key, action="PutObject", body=data))
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, *, most: int | None = None) -> bytes:
         """The bytes of an object.
+
+        Args:
+            key: the object's.
+            most: so many of its first bytes at most; null for all.
 
         Raises:
             NotFound: there is none of that key.
             ApiError: AWS refused it.
             Unreachable: no whole answer came within the budget.
         """
-        return self._client.send(Asked(method="GET", path=self._prefix + key, action="GetObject")).body
+        headers = {} if most is None else {"Range": f"bytes=0-{most - 1}"}
+        try:
+            return self._client.send(
+                Asked(method="GET", path=self._prefix + key, action="GetObject", headers=headers)
+            ).body
+        except Refused as error:
+            if error.status == RANGE_NOT_SATISFIABLE:  # the object has no bytes at all
+                return b""
+            raise
 
     def close(self) -> None:
         """Close the connections that are kept open."""

@@ -17,6 +17,7 @@ LAUNCHERS = {
     Kind.KUBERNETES_JOB: "runner.launch.kubernetes.connect",
     Kind.DASK_KUBERNETES: "runner.launch.kubernetes.connect",
     Kind.FARGATE_TASK: "runner.launch.ecs.connect",
+    Kind.DASK_CLOUD_PROVIDER: "runner.launch.ecs.connect",
 }
 """The module of each kind, whose `launcher` makes one for an environment."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.aws.access import Access
 from runner.aws.bucket import Bucket
+from runner.errors import UnavailableError
 from runner.launch.folders import state_folder
 
 NOTED_SECONDS = 20 * 3600
@@ -49,14 +50,15 @@ class Content:
         for note in self._notes.glob("*"):
             note.unlink(missing_ok=True)
 
-    def read(self, key: str) -> bytes:
-        """The bytes of an object.
+    def read(self, key: str, *, most: int | None = None) -> bytes:
+        """The bytes of an object, or so many of its first ones at most.
 
         Raises:
             NotFound: it is not there.
         """
-        assert self._bucket is not None  # noqa: S101 only what names a bucket is read from it
-        return self._bucket.get(key)
+        if self._bucket is None:  # a record can name what it likes
+            raise UnavailableError("The environment has no bucket. Get its document again with `penstock env pull`.")
+        return self._bucket.get(key, most=most)
 
     def _note(self, key: str) -> None:
         with contextlib.suppress(OSError):  # without a note it is only sent again

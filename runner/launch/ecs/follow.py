@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from runner.aws.client import Client
@@ -16,7 +16,7 @@ from runner.launch.ecs.task import accepted_at, attempt_of, tag
 from runner.launch.ecs.tasklog import TaskLog
 from runner.outcome import ExitCode, Outcome, State
 from runner.sections import FargateTask
-from runner.trailer import Splitter
+from runner.trailer import Record, Splitter
 
 QUICK_SECONDS = 0.25
 SLOW_SECONDS = 2.0
@@ -50,8 +50,8 @@ class End:
     """How an attempt ended."""
 
     outcome: Outcome
-    artifacts: Mapping[str, bytes]
-    """Files that came with the run's record, by name."""
+    record: Record | None
+    """What its runner recorded last; null for nothing."""
     startable: bool
     """Whether its container was never up, for a reason that may pass."""
 
@@ -215,7 +215,7 @@ class Following:
             trouble = starting.of_stopped(self._task)
         return End(
             outcome=self._with_ledger(outcome),
-            artifacts={} if record is None else record.artifacts,
+            record=record,
             startable=trouble is not None and not trouble.fatal and outcome.state is State.FAILED,
         )
 

@@ -17,9 +17,8 @@ from runner.ecs.watcher import Watcher
 from runner.environment import Action, Environment
 from runner.errors import UnavailableError, UsageError
 from runner.http.errors import Unreachable
-from runner.launch import artifacts
 from runner.launch.base import Collected, NotStartedError, RunRecord
-from runner.launch.ecs import collection, names, status, task, tasklog
+from runner.launch.ecs import collection, files, names, status, task, tasklog
 from runner.launch.ecs.content import Content
 from runner.launch.ecs.finder import Finder, Recorded, no_log_group
 from runner.launch.ecs.follow import STOP_SECONDS, End, Following, Platform
@@ -115,7 +114,9 @@ class EcsLauncher:
         while True:
             end, passed_on = self._followed(current, write, notice, skip)
             skip = max(0, skip - passed_on)
-            outcome = artifacts.keep(end.outcome, end.artifacts)
+            outcome = end.outcome
+            if end.record is not None:
+                outcome = files.kept(outcome, end.record, self._content, notice)
             retries = int(task.tag(current, names.RETRIES) or 0)
             if end.startable and relaunches < RELAUNCHES:
                 relaunches += 1
@@ -177,11 +178,11 @@ class EcsLauncher:
         """See `Launcher.find`."""
         found = self._task(run_id, attempt)
         if found is None:
-            return _remembered(self._finder.recorded(run_id, attempt))
+            return self._whole(self._finder.recorded(run_id, attempt))
         record = self._record_of(found) if status.has_started(found) else None
         outcome = status.standing(found, self._environment, None if record is None else record.outcome)
         if record is not None and record.outcome.state.ended:
-            outcome = artifacts.keep(outcome, record.artifacts)
+            outcome = files.kept(outcome, record, self._content)
         return RunRecord(outcome=outcome, accepted_at=task.accepted_at(found))
 
     def runs(self) -> Iterator[RunRecord]:
@@ -308,12 +309,27 @@ class EcsLauncher:
             return b"", True
         return data, len(data) < size
 
+    def _whole(self, recorded: Recorded) -> RunRecord:
+        """A run that ECS has forgotten, with its files; what a search finds of it may be a short record."""
+        found = _remembered(recorded)
+        if not (found.outcome.state.ended and found.outcome.artifacts):
+            return found
+        record = self._record_in(recorded.stream, found.outcome.run_id, found.outcome.attempt)
+        if record is None:
+            return found
+        return replace(found, outcome=files.kept(record.outcome, record, self._content))
+
     def _record_of(self, found: status.Task) -> Record | None:
         """What the runner of a task has recorded last."""
+        stream = names.stream(self._section, str(found["taskArn"]))
+        return self._record_in(stream, task.tag(found, names.RUN_ID), task.attempt_of(found))
+
+    def _record_in(self, stream: str, run_id: str, attempt: int) -> Record | None:
+        """The last record in a log."""
         size = TAIL_BYTES
         while True:
-            data, whole = self._end_of(names.stream(self._section, str(found["taskArn"])), size)
-            splitter = Splitter(task.tag(found, names.RUN_ID), task.attempt_of(found))
+            data, whole = self._end_of(stream, size)
+            splitter = Splitter(run_id, attempt)
             splitter.feed(data)
             if splitter.record is not None or whole:
                 return splitter.record

@@ -17,7 +17,7 @@ from runner.errors import ContractError, UsageError
 from runner.launch.ecs import names
 from runner.launch.size import sized
 from runner.request import RunRequest
-from runner.sections import BUNDLES_PREFIX, FLOW_CONTAINER, INPUTS_PREFIX, FargateTask, LaunchType
+from runner.sections import ARTIFACTS_PREFIX, BUNDLES_PREFIX, FLOW_CONTAINER, INPUTS_PREFIX, FargateTask, LaunchType
 
 Object = dict[str, Any]
 
@@ -170,6 +170,9 @@ def _pack(  # noqa: PLR0917 one place calls it
     give("environment", ENVIRONMENT_VARIABLE, document)
     give("request", REQUEST_VARIABLE, wanted)
     command += ["--trailer", "awslogs", "--artifacts", "auto"]
+    if section.bucket is not None:
+        place = f"s3:{section.region}:{section.bucket}/{artifacts_prefix(asked.run_id, asked.attempt)}"
+        command += ["--artifacts-to", place]
     if asked.bundle is not None and "bundle" in outside:
         key = bundle_key(asked.bundle.sha256)
         command += ["--bundle", f"s3:{section.region}:{section.bucket}/{key}"]
@@ -190,6 +193,11 @@ def _pack(  # noqa: PLR0917 one place calls it
 def bundle_key(sha256: str) -> str:
     """Key of the object that holds a bundle."""
     return f"{BUNDLES_PREFIX}{sha256}.zip"
+
+
+def artifacts_prefix(run_id: str, attempt: int) -> str:
+    """What begins the keys of the objects with the files that an attempt leaves behind; the rest is a file's name."""
+    return f"{ARTIFACTS_PREFIX}{run_id}/{attempt}/"
 
 
 def _size(target: Environment, asked: RunRequest, section: FargateTask) -> Object:
