@@ -86,7 +86,7 @@ def ecs_cluster(
         from runner.clusters.code import send_code
 
         dask_client = stack.enter_context(DaskClient(cluster))
-        send_code(dask_client, attempt)
+        send_code(dask_client, attempt, to_scheduler=section.scheduler_task_definition_arn is not None)
         cluster.await_workers(attempt.environment.timeouts.start_seconds)
         cluster.watch(abort)
         try:

@@ -12,11 +12,14 @@ SECRETS_PREFIX_VARIABLE = "PENSTOCK_SECRETS_PREFIX"
 """Begins the name of the run's secret; not set where runs have none."""
 SECONDS = 20.0
 """How long it goes on trying."""
+AGAIN_SECONDS = 1.0
+"""Pause before it looks again, when something was left."""
 
 
 def main() -> int:
     """Wait for the end, then clean up; the result is the exit code."""
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    import time
     from collections.abc import Callable
 
     from runner.aws.access import load
@@ -45,8 +48,11 @@ def main() -> int:
     ecs, secrets = (Client(access, service, budget_seconds=SECONDS) for service in ("ecs", "secretsmanager"))
 
     def stop() -> None:
-        for arn in stop_started(ecs, own.cluster, own.id):
-            print(f"penstock: {arn} was left by the run, and is stopped now.", file=sys.stderr)
+        # A start that the run had asked for when it was killed may come to be a moment later.
+        while left := stop_started(ecs, own.cluster, own.id):
+            for arn in left:
+                print(f"penstock: {arn} was left by the run, and is stopped now.", file=sys.stderr)
+            time.sleep(AGAIN_SECONDS)
 
     attempt(stop)
     prefix = os.environ.get(SECRETS_PREFIX_VARIABLE)

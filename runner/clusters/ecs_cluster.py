@@ -55,38 +55,38 @@ class EcsCluster(RunCluster):
     )
 
     def __init__(self, *, plan: Plan, minimum: int, maximum: int, **options: Any) -> None:
-        self.plan = plan
+        self._run_plan = plan
         self.cluster_name = plan.cluster_name  # else it would be looked up
         self._scheduler_end: Ended | None = None
         super().__init__(run_workers=plan.tasks, minimum=minimum, maximum=maximum, **options)
 
     async def _start(self) -> None:
-        if self.plan.own_scheduler is not None:
-            self.scheduler_spec = {"cls": Scheduler, "options": dict(self.plan.own_scheduler)}
+        if self._run_plan.own_scheduler is not None:
+            self.scheduler_spec = {"cls": Scheduler, "options": dict(self._run_plan.own_scheduler)}
         await super()._start()
-        if self.plan.own_scheduler is not None:
+        if self._run_plan.own_scheduler is not None:
             self.scheduler.handlers[NUMBER] = self._number_of
 
     async def _number_of(self, task: str) -> int:
         """Which worker is in a task, for the worker itself."""
         async with asyncio.timeout(NUMBER_SECONDS):
-            while (number := self.plan.tasks.number_of(task)) is None:
+            while (number := self._run_plan.tasks.number_of(task)) is None:
                 await asyncio.sleep(0.02)
         return number
 
     def _present(self) -> set[int]:
-        if self.plan.own_scheduler is not None:
+        if self._run_plan.own_scheduler is not None:
             return super()._present()
         return {info["name"] for info in self.scheduler_info["workers"].values()}
 
     def _note(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
         super()._note(workers)
         for info in workers.values():
-            self.plan.tasks.joined(info["name"])
+            self._run_plan.tasks.joined(info["name"])
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         if op != "add" and self.status == Status.running:
-            self.plan.tasks.hurry()
+            self._run_plan.tasks.hurry()
         super()._update_worker_status(op, msg)
 
     def _on_end(self, number: int, ended: Ended) -> None:
@@ -114,12 +114,12 @@ def mended(provider: type) -> type:
         """The user's class, whose tasks a run starts and stops in its own way."""
 
         def _client(self, name: str) -> AskedApi:  # noqa: ARG002 one for all services
-            return self.plan.api
+            return self._run_plan.api
 
         @property
         def tags(self) -> dict[str, str]:
             """Without the tag by which dask-cloudprovider finds what it deletes."""
-            return dict(self.plan.tags)
+            return dict(self._run_plan.tags)
 
         def _check_scheduler_tls_config(self) -> None:
             """It would warn of TLS that the entry point of the containers sets up."""

@@ -70,8 +70,8 @@ def remove(client: Client, name: str) -> None:
 def _missing(name: str) -> ContractError:
     return ContractError(
         path="",
-        found=f"no secret {name} in Secrets Manager",
-        expected="the one that the run makes and deletes",
-        subject="the run's keys",
-        next_step="Start the run again; somebody has deleted it, or the run has ended.",
+        found=f"not in Secrets Manager as {name}",
+        expected="there for as long as the run goes on",
+        subject="the secret with the run's keys",
+        next_step="Start the run again; it has ended, or somebody has deleted it.",
     )

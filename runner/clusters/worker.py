@@ -8,6 +8,7 @@ scheduler, 143 on SIGTERM, after what it alone held has been handed to other wor
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -101,6 +102,8 @@ async def leave(worker: Any) -> NoReturn:
     from distributed.core import Status
 
     if worker.status in (Status.running, Status.paused):  # else it holds nothing
+        # Its scheduler may close it at the same time, and Dask logs as an error whichever comes second.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         # Without a scheduler, or another worker, there is nobody to hand anything to.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(worker.close_gracefully(reason="SIGTERM"), LEAVE_SECONDS)
