@@ -21,6 +21,8 @@ LIST_PARAMETERS = {
 }
 S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "HeadBucket": "ListBucket"}
 """What IAM calls operations of S3 whose permission has another name."""
+SUFFIX = 7
+"""Length of what Secrets Manager puts behind a secret's name in its ARN: a hyphen and six characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,9 +146,25 @@ def _of_ssm(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
 
 
 def _of_secrets(call: Call, given: Mapping[str, Any]) -> list[Need] | None:
-    name = given.get("SecretId")
-    if name is None:
+    if call.action == "CreateSecret":
+        return _of_create_secret(call, given)
+    asked = given.get("SecretId")
+    if asked is None:
         return None
-    found = [secret.arn for secret in secretsmanager_backends[call.account][call.region].secrets.values()]
-    arn = next((arn for arn in found if name == arn or arn.rpartition(":")[2].rpartition("-")[0] == name), name)
-    return [Need(action=f"secretsmanager:{call.action}", resource=str(arn))]
+    there = secretsmanager_backends[call.account][call.region].secrets.values()
+    secret = next((item for item in there if asked in {item.name, item.arn, item.arn[:-SUFFIX]}), None)
+    if secret is not None:
+        tags = {f"aws:ResourceTag/{item['Key']}": item["Value"] for item in secret.tags or []}
+        return [Need(action=f"secretsmanager:{call.action}", resource=str(secret.arn), conditions=tags)]
+    # Of one that is not there, nobody knows the suffix.
+    arn = str(asked) if str(asked).startswith("arn:") else call.arn("secretsmanager", f"secret:{asked}")
+    return [Need(action=f"secretsmanager:{call.action}", resource=arn)]
+
+
+def _of_create_secret(call: Call, given: Mapping[str, Any]) -> list[Need]:
+    name = str(given.get("Name", ""))
+    arn = call.arn("secretsmanager", f"secret:{name}-{'?' * (SUFFIX - 1)}")
+    tags = {f"aws:RequestTag/{item['Key']}": item.get("Value", "") for item in given.get("Tags") or []}
+    conditions = {"secretsmanager:Name": name, **tags}
+    actions = ("CreateSecret", "TagResource") if tags else ("CreateSecret",)
+    return [Need(action=f"secretsmanager:{action}", resource=arn, conditions=conditions) for action in actions]

@@ -10,7 +10,7 @@ import threading
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.testbed.aws import ecs_api, logs_api, own, s3_api
+from tests.testbed.aws import ecs_api, logs_api, own, s3_api, secrets_api
 from tests.testbed.aws import task as tasks
 from tests.testbed.aws.container import can_have_namespaces
 from tests.testbed.aws.door import Door
@@ -26,6 +26,7 @@ def main() -> None:
     ecs_api.install()
     logs_api.install()
     s3_api.install()
+    secrets_api.install()
     door = Door(DomainDispatcherApplication(create_backend_app), own.answer)
     server = make_server("127.0.0.1", options.port, door, threaded=True)
     tasks.world.endpoint = f"http://127.0.0.1:{server.server_port}"
