@@ -120,8 +120,8 @@ class Bed:
             return [event["message"] for event in answer["events"]]
         return []
 
-    def until_line(self, arn: str, line: str) -> None:
-        wait_until(lambda: line in self.lines(arn) or None)
+    def until_line(self, arn: str, line: str, container: str = "flow") -> None:
+        wait_until(lambda: line in self.lines(arn, container) or None)
 
     def until_any_line(self, arn: str) -> None:
         wait_until(lambda: self.lines(arn) or None)

@@ -88,6 +88,7 @@ class Container:
         self._stop_seconds = stop_seconds
         self._code: int | None = None
         self._up, self._ended = threading.Event(), threading.Event()
+        self._asked, self._lock = False, threading.Lock()
         # The kernel takes the end of the starting thread for the parent's: it stays as long as the process.
         threading.Thread(target=self._live, daemon=True).start()
         self._up.wait()
@@ -136,10 +137,15 @@ class Container:
         return self._code
 
     def terminate(self) -> None:
-        """Ask it to end, and kill it when it does not."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
-        if not self._ended.wait(self._stop_seconds):
+        """Ask it to end, once however often this is called, and kill it when it does not."""
+        with self._lock:
+            asked, self._asked = self._asked, True
+            if not asked and not self._ended.is_set():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGTERM)
+        if asked:
+            self._ended.wait()
+        elif not self._ended.wait(self._stop_seconds):
             self.kill()
 
     def kill(self) -> None:

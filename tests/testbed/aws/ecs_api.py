@@ -3,6 +3,7 @@
 import json
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -13,16 +14,18 @@ from moto.ecs.models import AccountSetting
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from tests.testbed.aws.ecs_checks import refuse
-from tests.testbed.aws.faults import Faults, Kind
+from tests.testbed.aws.faults import Fault, Faults, Kind
 from tests.testbed.aws.task import ProcessTask, all_tasks
 
 MOST_TASKS = 100
 FILTERS = ("family", "startedBy", "containerInstance", "serviceName", "launchType")
+NOT_STARTED = {Kind.CAPACITY, Kind.RESOURCE}
+"""Faults by which a task is not there at all."""
 NO_CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 NO_VCPUS = "You've reached the limit on the number of vCPUs you can run concurrently"
 
 faults = Faults()
-_tokens: dict[tuple[Any, ...], tuple[str, list[ProcessTask]]] = {}
+_tokens: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
 _lock = threading.RLock()
 
 
@@ -35,19 +38,18 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         asked = json.dumps({key: value for key, value in self.params.items() if key != "clientToken"}, sort_keys=True)
         with _lock:
             if token in _tokens:
-                before, tasks = _tokens[token]
+                before, answer = _tokens[token]
                 if before != asked:
                     raise ECSException(
                         "ConflictException", "The request's client token was used before with other parameters."
                     )
-                return ActionResult({"tasks": tasks, "failures": []})
-            tasks = self._started()
-            if isinstance(tasks, ActionResult):
-                return tasks
-            _tokens[token] = asked, tasks
-        return ActionResult({"tasks": tasks, "failures": []})
+                return ActionResult(answer)
+            answer = self._started()
+            if answer["tasks"]:
+                _tokens[token] = asked, answer
+        return ActionResult(answer)
 
-    def _started(self) -> Any:
+    def _started(self) -> dict[str, Any]:
         try:
             definition = self.ecs_backend.describe_task_definition(self._get_param("taskDefinition"))
         except TaskDefinitionNotFoundException:
@@ -55,19 +57,27 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         cluster = self.ecs_backend._get_cluster(self._get_param("cluster", "default"))
         refuse(self.params, cluster=cluster, definition=definition, account=self.current_account, region=self.region)
         names = [item["name"] for item in definition.container_definitions]
-        fault = faults.of_task(definition.family, names)
-        kind = fault.kind if fault is not None else None
-        if kind is Kind.CAPACITY:
-            return ActionResult({"tasks": [], "failures": [{"reason": NO_CAPACITY}]})
-        if kind is Kind.RESOURCE:
-            arn = f"arn:aws:ecs:{self.region}:{self.current_account}:container-instance/i-1"
-            return ActionResult({"tasks": [], "failures": [{"arn": arn, "reason": "RESOURCE:MEMORY"}]})
-        if kind is Kind.QUOTA:
+        if faults.of_start(definition.family, names) is not None:
             raise ECSException("ClientException", NO_VCPUS)
+        hit = [faults.of_task(definition.family, names) for _ in range(self._get_int_param("count", 1))]
+        refused = [self._failure(fault.kind) for fault in hit if fault is not None and fault.kind in NOT_STARTED]
+        to_start = [fault for fault in hit if fault is None or fault.kind not in NOT_STARTED]
+        tasks = self._tasks_of(definition, to_start) if to_start else []
+        return {"tasks": tasks, "failures": refused}
+
+    def _failure(self, kind: Kind) -> dict[str, str]:
+        if kind is Kind.CAPACITY:
+            return {"reason": NO_CAPACITY}
+        arn = f"arn:aws:ecs:{self.region}:{self.current_account}:container-instance/i-1"
+        return {"arn": arn, "reason": "RESOURCE:MEMORY"}
+
+    def _tasks_of(self, definition: Any, hit: Sequence[Fault | None]) -> list[ProcessTask]:
+        """A new task for each fault or none that it has."""
         network = self._get_param("networkConfiguration", {}).get("awsvpcConfiguration", {})
         network.setdefault("securityGroups", [])
+        self.params["count"] = len(hit)
         tasks: list[ProcessTask] = super().run_task().result["tasks"]
-        for task in tasks:
+        for task, fault in zip(tasks, hit, strict=True):
             task.fault = fault
             task.enable_execute_command = self._get_bool_param("enableExecuteCommand", False)
             if self._get_param("propagateTags") == "TASK_DEFINITION":

@@ -10,9 +10,9 @@ class Kind(StrEnum):
     """What goes wrong."""
 
     CAPACITY = "capacity"
-    """RunTask starts nothing: Fargate has no room."""
+    """RunTask does not start a task: Fargate has no room. Others of the same call are started."""
     RESOURCE = "resource"
-    """RunTask starts nothing: no instance has the memory."""
+    """RunTask does not start a task: no instance has the memory. Others of the same call are started."""
     QUOTA = "quota"
     """RunTask is refused: the account's limit of processors is reached."""
     PULL_MISSING = "pull-missing"
@@ -50,6 +50,8 @@ OF_CALLS = {Kind.THROTTLE, Kind.UNAVAILABLE, Kind.DROP, Kind.EXPIRED}
 """Faults of calls of any service; the others are of tasks."""
 OF_PAGES = {Kind.EMPTY_PAGE}
 """Faults of answers that are otherwise good."""
+OF_STARTS = {Kind.QUOTA}
+"""Faults of a whole RunTask, however many tasks it is to start."""
 
 
 @dataclass(kw_only=True)
@@ -58,7 +60,7 @@ class Fault:
 
     kind: Kind
     times: int = 1
-    """How often it hits."""
+    """How often it hits: how many tasks, each of those of one RunTask being one, or how many calls."""
     delay: float = 0.0
     """Seconds that the container is up before it hits."""
     family: str | None = None
@@ -89,15 +91,14 @@ class Faults:
         """The fault that hits a page of a log; it has hit once more."""
         return self._take(lambda fault: fault.kind in OF_PAGES and fault.action in {None, action})
 
+    def of_start(self, family: str, containers: list[str]) -> Fault | None:
+        """The fault that hits a RunTask; it has hit once more."""
+        return self._take(lambda fault: fault.kind in OF_STARTS and _is_meant(fault, family, containers))
+
     def of_task(self, family: str, containers: list[str]) -> Fault | None:
         """The fault that hits a task; it has hit once more."""
-        return self._take(
-            lambda fault: (
-                fault.kind not in OF_CALLS | OF_PAGES
-                and fault.family in {None, family}
-                and (fault.container is None or fault.container in containers)
-            )
-        )
+        others = OF_CALLS | OF_PAGES | OF_STARTS
+        return self._take(lambda fault: fault.kind not in others and _is_meant(fault, family, containers))
 
     def _take(self, meant: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
@@ -106,3 +107,7 @@ class Faults:
                     fault.times -= 1
                     return fault
         return None
+
+
+def _is_meant(fault: Fault, family: str, containers: list[str]) -> bool:
+    return fault.family in {None, family} and (fault.container is None or fault.container in containers)

@@ -66,6 +66,10 @@ class Aws:
         """Have a fault hit what comes next; see `faults.Fault`."""
         self._control("inject", kind=kind, **options)
 
+    def hit(self, kind: Kind, task_id: str, *, container: str | None = None) -> None:
+        """Have a fault hit a task that is up: OOM, SPOT or HOST."""
+        self._control("hit", kind=kind, task=task_id, container=container)
+
     def clear(self) -> None:
         """Have no fault any more, and the usual delays."""
         self._control("clear")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.testbed.aws import metadata
 from tests.testbed.aws import task as tasks
 from tests.testbed.aws.container import Image
 from tests.testbed.aws.door import Door, Environ, json_reply
@@ -58,6 +59,11 @@ def _processes(_: Door, __: dict[str, Any]) -> dict[str, dict[str, int]]:
     return {item.id: {name: box.pid for name, box in item.running.items()} for item in tasks.all_tasks()}
 
 
+def _hit(_: Door, given: dict[str, Any]) -> None:
+    found = next(item for item in tasks.all_tasks() if item.id == given["task"])
+    found.hit(Kind(given["kind"]), given["container"])
+
+
 def _await_stopped(_: Door, given: dict[str, Any]) -> None:
     for item in tasks.all_tasks():
         if item.cluster_arn == given["cluster"]:
@@ -66,6 +72,7 @@ def _await_stopped(_: Door, given: dict[str, Any]) -> None:
 
 CONTROLS: Mapping[str, Callable[[Door, dict[str, Any]], Any]] = {
     "inject": _inject,
+    "hit": _hit,
     "clear": _clear,
     "calls": _calls,
     "user": _user,
@@ -81,27 +88,7 @@ def _metadata(task_id: str, container: str, *rest: str) -> Reply:
     found = next((item for item in tasks.all_tasks() if item.id == task_id), None)
     if found is None:
         return json_reply({}, "404 Not Found")
-    spec = next(item for item in found.specs if item["name"] == container)
-    own = {
-        "Name": container,
-        "Image": spec["image"],
-        "DockerId": f"{found.id}-{container}",
-        "KnownStatus": found.last_status,
-        "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [found.ip]}],
-    }
-    if rest != ("task",):
-        return json_reply(own)
-    return json_reply(
-        {
-            "Cluster": found.cluster_arn,
-            "TaskARN": found.task_arn,
-            "Family": found.definition.family,
-            "Revision": str(found.definition.revision),
-            "LaunchType": found.launch_type,
-            "KnownStatus": found.last_status,
-            "Containers": [own],
-        }
-    )
+    return json_reply(metadata.of_task(found) if rest == ("task",) else metadata.of_container(found, container))
 
 
 def _credentials(door: Door, task_id: str) -> Reply:

@@ -19,6 +19,7 @@ WHICH, BUDGET, IMAGE = "PENSTOCK_TEST_AWS", "PENSTOCK_TEST_AWS_BUDGET", "PENSTOC
 ONLY_THERE = {
     "image": f"images by their names here: {IMAGE} names the one that is there",
     "inject": "faults",
+    "hit": "faults",
     "delays": "delays",
     "forget": "tasks that are forgotten before their time",
     "processes": "processes of tasks",

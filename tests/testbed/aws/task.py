@@ -37,8 +37,7 @@ REASONS: Mapping[Kind, str] = {
     Kind.FAILS_TO_START: "Timeout waiting for network interface provisioning to complete.",
 }
 """As ECS words them ("Stopped tasks error messages", "CannotPullContainer task errors", ECS Developer Guide)."""
-
-
+ESSENTIAL_EXITED = "Essential container in task exited"
 USUAL_DELAYS = {"PROVISIONING": 0.02, "PENDING": 0.02}
 
 
@@ -98,6 +97,7 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         self.ended = threading.Event()
         self._address = Address(self.attachments[0], self._account_id, self.region_name) if self.attachments else None
         self.ip = self._address.text if self._address is not None else "127.0.0.1"
+        self.subnet = self._address.subnet if self._address is not None else None
         self.containers = [self._container(spec) for spec in self.specs]
 
     def _container(self, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,11 +151,11 @@ class ProcessTask(models.Task):  # type: ignore[misc]
                 return
             self._watch()
         if world.log_delay:  # as on AWS, where nothing waits for the log
-            self._finish("EssentialContainerExited", "Essential container in task exited")
+            self._finish("EssentialContainerExited", ESSENTIAL_EXITED)
         for stream in streams:
             stream.close()
         if not world.log_delay:
-            self._finish("EssentialContainerExited", "Essential container in task exited")
+            self._finish("EssentialContainerExited", ESSENTIAL_EXITED)
 
     def _start(self, home: Path, streams: list[Stream]) -> None:
         prepared = []
@@ -243,20 +243,26 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         for thread in threads:
             thread.start()
         if threads and not over.wait(self.fault.delay if self.fault else None):
-            self._hit()
+            assert self.fault is not None
+            self.hit(self.fault.kind, self.fault.container)
             over.wait()
+        if threads:
+            self.stop(ESSENTIAL_EXITED, "EssentialContainerExited")
         self._terminate_all()
         for thread in threads:
             thread.join()
 
-    def _hit(self) -> None:
-        kind = self.fault.kind if self.fault is not None else None
+    def hit(self, kind: Kind, container: str | None = None) -> None:
+        """Have a fault hit a task that is up.
+
+        Args:
+            kind: OOM, SPOT or HOST; others do nothing to it.
+            container: which one is killed for memory; null for the first.
+        """
         if kind is Kind.OOM:
-            for name, container in self.running.items():
-                if self.fault is not None and self.fault.container in {None, name}:
-                    self._of(name)["reason"] = "OutOfMemoryError: Container killed due to memory usage"
-                    container.kill()
-                    break
+            name = container or next(iter(self.running))
+            self._of(name)["reason"] = "OutOfMemoryError: Container killed due to memory usage"
+            self.running[name].kill()
         elif kind is Kind.SPOT:
             self.stop("Your Spot Task was interrupted.", "SpotInterruption")
         elif kind is Kind.HOST:

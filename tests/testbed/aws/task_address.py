@@ -32,7 +32,8 @@ class Address:
         self._interfaces = ec2_backends[account][region].enis
         self._interface = self._interfaces[details["networkInterfaceId"]["value"]]
         self._claim: socket.socket | None = None
-        self.text = self._free(self._interface.subnet)
+        self.subnet = self._interface.subnet
+        self.text = self._free(self.subnet)
         details["privateIPv4Address"]["value"] = self._interface.private_ip_address = self.text
         self._interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": self.text}]
 
