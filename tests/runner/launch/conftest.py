@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,10 +12,26 @@ from tests.testbed.ecs_environment import Place, place
 GONE_SECONDS = 15
 
 
+def may_keep_files(made: Place) -> None:
+    """Give runs the rights to their bucket that they have by default."""
+    bucket = f"arn:aws:s3:::{made.name}"
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"{bucket}/bundles/*", f"{bucket}/inputs/*"]},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{bucket}/artifacts/*"},
+        ],
+    }
+    made.aws.client("iam").put_role_policy(
+        RoleName=f"{made.name}-task", PolicyName="run", PolicyDocument=json.dumps(policy)
+    )
+
+
 @pytest.fixture
 def flows(aws: Aws) -> Iterator[Place]:
-    """An environment on ECS."""
+    """An environment on ECS, whose runs may put files into its bucket."""
     with place(aws) as made:
+        may_keep_files(made)
         yield made
 
 
