@@ -41,7 +41,8 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     metadata: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Your own notes, without effect. Default: none."""
     image: NotRequired[pulumi.Input[str]]
-    """Container image of the flow, with penstock installed; one with a digest is the same forever."""
+    """Container image of flow and workers, with penstock, dask and dask-cloudprovider; one with a digest is the same
+    forever."""
     resources: NotRequired[pulumi.Input[TaskResourceOptions]]
     """The size of a run's task. Default: 500 millicores, 1024 MiB."""
     min_workers: NotRequired[pulumi.Input[int]]
@@ -70,7 +71,7 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     scheduler_resources: NotRequired[pulumi.Input[TaskResourceOptions]]
     """The size of that task. Default: 500 millicores, 1024 MiB."""
     fargate_scheduler: NotRequired[bool]
-    """Whether that task is on Fargate. Default: as `fargate_workers`'."""
+    """Whether that task is on Fargate. Default: yes, but for ECSCluster."""
     scheduler_idle_timeout_seconds: NotRequired[pulumi.Input[float]]
     """So long that task is up without work, before it ends the cluster. Default: 300."""
     scheduler_extra_args: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
@@ -86,7 +87,7 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     performance_report: NotRequired[pulumi.Input[bool]]
     """Whether Dask's performance report is kept with the run. Default: yes, where bokeh is installed."""
     env: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
-    """Environment variables of every run; plain text, never a secret. Default: none."""
+    """Environment variables of every run and its workers; plain text, never a secret. Default: none."""
     secrets: NotRequired[pulumi.Input[list[pulumi.Input[AwsSecretOptions]]]]
     """Variables whose values AWS keeps. Default: none."""
     on_execute: NotRequired[pulumi.Input[str]]
@@ -104,9 +105,9 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     failure_policy: NotRequired[pulumi.Input[FailurePolicyOptions]]
     """Which failures start a run again. Default: that AWS took its place away, and no other."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
-    """Tags of everything that is created, and of every run's task. Default: Penstock's own only."""
+    """Tags of everything that is created, of every run's task and of its workers'. Default: Penstock's own only."""
     launch_type: NotRequired[LaunchType]
-    """What runs are on: FARGATE (default), EC2 or EXTERNAL. Not beside `capacity_provider_strategy`."""
+    """What runs themselves are on: FARGATE (default) or EC2. Not beside `capacity_provider_strategy`."""
     capacity_provider_strategy: NotRequired[list[CapacityProviderOptions]]
     """Capacity providers that share the runs, such as FARGATE_SPOT. Default: none, `launch_type` says it."""
     cluster_arn: NotRequired[pulumi.Input[str]]
@@ -114,12 +115,14 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     container_insights: NotRequired[pulumi.Input[bool]]
     """Whether CloudWatch measures the tasks of the cluster that is created, for money by the metric. Default: no."""
     family: NotRequired[pulumi.Input[str]]
-    """Family of the task definition. Default: penstock- and the environment's name."""
+    """Family of the runs' task definition; those of workers and of a scheduler have -worker and -scheduler behind it.
+    Default: penstock- and the environment's name."""
     command: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """What the flow's container is started with, before the runner's arguments. Default: python3 -P -m runner."""
     container_definitions: NotRequired[pulumi.Input[Any]]
-    """Containers that all this is filled into where they say nothing: a list, or the path of a YAML or JSON file with
-    one, relative to the folder with Pulumi.yaml. The flow's container is the one named `flow`. Default: none."""
+    """Containers of a run that all this is filled into where they say nothing: a list, or the path of a YAML or JSON
+    file with one, relative to the folder with Pulumi.yaml. The flow's container is the one named `flow`, and so are
+    those of workers but for the program. Default: none."""
     cpu_architecture: NotRequired[pulumi.Input[CpuArchitecture]]
     """Processors that the image is for. Default: X86_64."""
     operating_system_family: NotRequired[pulumi.Input[OperatingSystemFamily]]
@@ -127,11 +130,11 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     platform_version: NotRequired[pulumi.Input[str]]
     """Version of Fargate's platform. Default: AWS' choice, the latest."""
     ephemeral_storage_gib: NotRequired[pulumi.Input[int]]
-    """Storage of a run on Fargate, from 21 to 200 GiB. Default: 20, Fargate's own."""
+    """Storage of a run, and of each worker, on Fargate, from 21 to 200 GiB. Default: 20, Fargate's own."""
     volumes: NotRequired[list[TaskVolumeOptions]]
     """Volumes of the task. Default: an empty folder at /tmp."""
     mount_points: NotRequired[pulumi.Input[list[pulumi.Input[MountPointOptions]]]]
-    """Where volumes are in the flow's container. Default: /tmp only."""
+    """Where volumes are in the flow's container, and in the workers'. Default: /tmp only."""
     vpc_id: NotRequired[pulumi.Input[str]]
     """Network that exists, with `subnet_ids`. Default: one is created that has no way to the internet."""
     subnet_ids: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
@@ -141,23 +144,24 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     availability_zones: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """The two zones that it is in. Default: the first two of the region."""
     security_group_ids: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """Security groups of runs that exist. Default: one is created."""
+    """Security groups of runs and workers that exist, and let these reach each other at the scheduler's port and 8788.
+    Default: one is created."""
     egress: NotRequired[list[TaskEgressOptions]]
-    """What runs may reach beside their own network by HTTPS, and S3. Default: nothing."""
+    """What runs and workers may reach beside each other, their own network by HTTPS, and S3. Default: nothing."""
     egress_anywhere: NotRequired[bool]
-    """Whether runs may reach everything that the network lets them. Default: no."""
+    """Whether runs and workers may reach everything that the network lets them. Default: no."""
     assign_public_ip: NotRequired[pulumi.Input[bool]]
     """Whether runs on Fargate get public addresses. Default: no."""
     task_role_arn: NotRequired[pulumi.Input[str]]
     """Role of the flow's own calls to AWS that exists. Default: one is created."""
     task_role_statements: NotRequired[pulumi.Input[list[pulumi.Input[RoleStatementOptions]]]]
-    """What flows may call at AWS. Default: nothing but to get their own code."""
+    """What flows and workers may call at AWS. Default: nothing but what runs need."""
     task_role_policy_arns: NotRequired[list[pulumi.Input[str]]]
     """Policies that exist and say more of it. Default: none."""
     worker_task_role_arn: NotRequired[pulumi.Input[str]]
     """Role of the workers' own calls to AWS that exists. Default: one is created."""
     execution_role_arn: NotRequired[pulumi.Input[str]]
-    """Role by which ECS starts runs that exists. Default: one is created."""
+    """Role by which ECS starts runs and workers that exists. Default: one is created."""
     enable_execute_command: NotRequired[bool]
     """Whether `aws ecs execute-command` works in runs, for which their role gets rights. Default: no."""
     log_group_name: NotRequired[pulumi.Input[str]]
@@ -167,7 +171,7 @@ class DaskCloudProviderEnvironmentArgs(TypedDict):
     bucket_name: NotRequired[pulumi.Input[str]]
     """Name of the bucket. Default: made from those of the environment, the account and the region."""
     input_retention_days: NotRequired[pulumi.Input[int]]
-    """How long code and documents in the bucket stay. Default: 35."""
+    """How long code, documents and files in the bucket stay, in days. Default: 35."""
     task_group: NotRequired[pulumi.Input[str]]
     """Task group of runs. Default: AWS' own, the family."""
     placement_constraints: NotRequired[pulumi.Input[list[pulumi.Input[PlacementConstraintOptions]]]]

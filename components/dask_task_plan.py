@@ -61,7 +61,6 @@ class DaskTaskPlan(TaskPlan):
         self.workers = Workers(draft)
         self.ports = self.workers.ports
         super().__init__(draft, name)
-        draft.derive(lambda **_: None, "worker_task_role_arn")
         self.scheduler_volumes = self.volumes if self._on_scheduler else ecs_volumes.volumes()
         if not holds_output(self.written):
             log = {"log_group": "", "region": "", "written": self.written}
@@ -115,7 +114,12 @@ class DaskTaskPlan(TaskPlan):
 
     def section(self, **more: Any) -> dict[str, Any]:
         """The document's section, with what is known only later."""
-        return super().section(**self.workers.section(), secrets_prefix=self.secrets_prefix, **more)
+        known = {
+            **self.workers.section(),
+            **self.draft.part("execution_role_arn", "worker_task_role_arn"),
+            "secrets_prefix": self.secrets_prefix,
+        }
+        return super().section(**{**known, **more})
 
     def parts(self) -> dict[str, Any]:
         """Parts of the document that are more than an argument."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.aws_place import Names
+from components.ecs_policies import LIST_TASKS
 from components.ecs_roles import mounts
 from components.iam import TASKS, Statement
 
@@ -51,8 +52,7 @@ def run(names: Names, *, tls: bool) -> list[Statement]:
             resources=("*",),
             conditions=in_cluster,
             reason="What cleans up after a run finds its workers by what they were started by.",
-            unbounded="AWS knows container instances only, of which Fargate has none; the condition narrows it to "
-            "the cluster.",
+            unbounded=LIST_TASKS,
         ),
         Statement(
             sid="ReadLogsOfWorkers",

@@ -5,6 +5,8 @@ from components.iam import TASKS, Statement
 from runner.sections import ARTIFACTS_PREFIX, BUNDLES_PREFIX, INPUTS_PREFIX
 
 RUN_DESCRIPTION = "Starts, follows and stops runs."
+LIST_TASKS = "AWS knows container instances only, of which Fargate has none; the condition narrows it to the cluster."
+"""Why `ecs:ListTasks` is said of everything."""
 PREVIEW_DESCRIPTION = "Reads what `pulumi preview --refresh` does; changes nothing."
 
 
@@ -48,8 +50,7 @@ def submitter(names: Names) -> tuple[Statement, ...]:
             resources=("*",),
             conditions=in_cluster,
             reason="`ls` and every verb that is given a run's id find tasks by what they were started by.",
-            unbounded="AWS knows container instances only, of which Fargate has none; the condition narrows it to "
-            "the cluster.",
+            unbounded=LIST_TASKS,
         ),
         Statement(
             sid="ReadLogs",
@@ -100,7 +101,7 @@ def previewer(names: Names) -> tuple[Statement, ...]:
             sid="ReadTaskDefinition",
             actions=("ecs:DescribeTaskDefinition",),
             resources=everything,
-            reason="The task definition.",
+            reason="The task definitions.",
             unbounded="AWS knows no resource of that call.",
         ),
         Statement(

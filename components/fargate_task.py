@@ -116,7 +116,7 @@ class FargateTaskEnvironmentArgs(TypedDict):
     task_role_arn: NotRequired[pulumi.Input[str]]
     """Role of the flow's own calls to AWS that exists. Default: one is created."""
     task_role_statements: NotRequired[pulumi.Input[list[pulumi.Input[RoleStatementOptions]]]]
-    """What flows may call at AWS. Default: nothing but to get their own code."""
+    """What flows may call at AWS. Default: nothing but to get their own code, and to keep their files."""
     task_role_policy_arns: NotRequired[list[pulumi.Input[str]]]
     """Policies that exist and say more of it. Default: none."""
     execution_role_arn: NotRequired[pulumi.Input[str]]
@@ -130,7 +130,7 @@ class FargateTaskEnvironmentArgs(TypedDict):
     bucket_name: NotRequired[pulumi.Input[str]]
     """Name of the bucket. Default: made from those of the environment, the account and the region."""
     input_retention_days: NotRequired[pulumi.Input[int]]
-    """How long code and documents in the bucket stay. Default: 35."""
+    """How long code, documents and files in the bucket stay, in days. Default: 35."""
     task_group: NotRequired[pulumi.Input[str]]
     """Task group of runs. Default: AWS' own, the family."""
     placement_constraints: NotRequired[pulumi.Input[list[pulumi.Input[PlacementConstraintOptions]]]]
