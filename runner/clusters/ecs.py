@@ -69,7 +69,13 @@ def ecs_cluster(
         ecs, logs = (Client(access, service, budget_seconds=API_SECONDS) for service in ("ecs", "logs"))
         for client in (ecs, logs):
             stack.callback(client.close)
-        tasks = WorkerTasks(ecs, section.cluster_arn, words=lambda task: _last_words(logs, section, task))
+        start_seconds = attempt.environment.timeouts.start_seconds
+        tasks = WorkerTasks(
+            ecs,
+            section.cluster_arn,
+            words=lambda task: _last_words(logs, section, task),
+            start_seconds=start_seconds,
+        )
         stack.callback(tasks.close)
         stack.enter_context(fewer_collections())
 
@@ -87,7 +93,7 @@ def ecs_cluster(
 
         dask_client = stack.enter_context(DaskClient(cluster))
         send_code(dask_client, attempt, to_scheduler=section.scheduler_task_definition_arn is not None)
-        cluster.await_workers(attempt.environment.timeouts.start_seconds)
+        cluster.await_workers(start_seconds)
         cluster.watch(abort)
         try:
             yield dask_client

@@ -30,6 +30,10 @@ class Ended:
     """In words, as part of a sentence."""
     last_words: str = ""
     """What it printed last, where the platform kept it."""
+    evidence: str = ""
+    """The platform's own words."""
+    next_step: str = ""
+    """What to do about it, in a sentence; empty for nothing in particular."""
 
 
 def of_memory(words: str = "") -> Ended:

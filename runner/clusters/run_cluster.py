@@ -31,6 +31,7 @@ LOSSES_PER_WORKER = 2
 """A run replaces 5 workers, and 2 for each that it may have. More than that is no bad luck of a machine."""
 LONG_LIFE_SECONDS = 600
 """A worker that lived this long is replaced without counting: machines that are cheap are taken away now and then."""
+SEE_LOG = "See what it printed with `penstock logs --workers`."
 ADAPTIVE = {"interval": "1s", "wait_count": 10, "target_duration": "5s"}
 """Looks once a second; a worker leaves after ten looks without need, and workers come for work of more than 5 s."""
 
@@ -138,7 +139,10 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
             now = time.monotonic()
             if present:
                 first_at = first_at or now
-                if present + self.run_workers.held() >= self.minimum or now >= first_at + OTHERS_SECONDS:
+                if present + self.run_workers.held() >= self.minimum:
+                    return
+                if now >= first_at + OTHERS_SECONDS:
+                    print(f"penstock: the flow begins with {present} of {self.minimum} workers.", file=sys.stderr)
                     return
             else:
                 self._refuse_to_wait(seconds, over=deadline is not None and now >= deadline)
@@ -222,7 +226,7 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
         age = time.monotonic() - self._asked_at.pop(number)
         self._losses += age < LONG_LIFE_SECONDS
         if self._is_replaced(ended):
-            print(f"penstock: worker {number} {ended.why}; another takes its place.", file=sys.stderr)
+            print(f"penstock: worker {number} {_in_full(ended)}; another takes its place.", file=sys.stderr)
             if self._adaptive is None or len(self.worker_spec) < self._adaptive.minimum:
                 self.worker_spec.update(self.new_worker_spec())
                 self._correct_state()
@@ -231,7 +235,7 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
         if not self._room or not self._connected:
             self._give_up(number, ended)
         else:
-            print(f"penstock: worker {number} {ended.why}; it is not replaced.", file=sys.stderr)
+            print(f"penstock: worker {number} {_in_full(ended)}; it is not replaced.", file=sys.stderr)
 
     def _is_replaced(self, ended: Ended) -> bool:
         if ended.end is End.HOPELESS:
@@ -243,10 +247,16 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
     def _give_up(self, number: int, ended: Ended) -> None:
         if self._hopeless is not None:
             return
-        step = "" if ended.end is End.HOPELESS else " See what it printed with `penstock logs --workers`."
+        step = ended.next_step or ("" if ended.end is End.HOPELESS else SEE_LOG)
         self._hopeless = WorkersUnavailableError(
-            f"Worker {number} {ended.why}.{step}", failure_class=ended.failure_class, evidence=ended.last_words or None
+            f"Worker {number} {ended.why}. {step}".rstrip(),
+            failure_class=ended.failure_class,
+            evidence=ended.evidence or ended.last_words or None,
         )
         self._room = 0
         if self.on_hopeless is not None:
             self.on_hopeless(self._hopeless)
+
+
+def _in_full(ended: Ended) -> str:
+    return f"{ended.why} ({ended.evidence})" if ended.evidence else ended.why

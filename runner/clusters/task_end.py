@@ -48,9 +48,7 @@ def ended(task: Task, words: Callable[[], str]) -> Ended:
         return of_platform(f"was taken away ({said or task['stopCode']})")
     trouble = not_started(task)
     if trouble is not None:
-        failure = trouble.failure
-        why = f"could not be started: {failure.message.rstrip('.')} ({failure.evidence})"
-        return Ended(end=End.LOST, failure_class=failure.failure_class, why=why)
+        return could_not_start(trouble)
     if task.get("stopCode") == "UserInitiated":
         return of_platform(f"was stopped by somebody else ({said})")
     if reason.startswith("OutOfMemory"):
@@ -58,6 +56,19 @@ def ended(task: Task, words: Callable[[], str]) -> Ended:
     if code is None:
         return of_platform(f"was lost with its machine ({said})")
     return of_exit(int(code), reason=reason or said, words=words() if code else "")
+
+
+def could_not_start(trouble: Trouble) -> Ended:
+    """The end of a worker that was never up."""
+    failure = trouble.failure
+    message = failure.message.rstrip(".")
+    return Ended(
+        end=End.LOST,
+        failure_class=failure.failure_class,
+        why=f"could not be started: {message[0].lower()}{message[1:]}",
+        evidence=failure.evidence or "",
+        next_step=failure.next_step or "",
+    )
 
 
 def _container(task: Task) -> Task:

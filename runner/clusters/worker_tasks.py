@@ -62,6 +62,8 @@ class _Wanted:
     """Whether it is being asked for just now."""
     task: Task | None = None
     """Its task, as ECS told of it last."""
+    asked_at: float = 0.0
+    """When ECS took it, by the monotonic clock."""
     joined: bool = False
     """Whether Dask knows it."""
 
@@ -73,12 +75,16 @@ class WorkerTasks:
         ecs: client of ECS, with the rights of the run.
         cluster: ARN of the cluster.
         words: what a task has printed last, by its id; a worker that ended badly is asked for it.
+        start_seconds: how long a task may take to be up before another takes its place; null for as long as it takes.
     """
 
-    def __init__(self, ecs: Client, cluster: str, *, words: Callable[[str], str]) -> None:
+    def __init__(
+        self, ecs: Client, cluster: str, *, words: Callable[[str], str], start_seconds: float | None = None
+    ) -> None:
         self._ecs = ecs
         self._cluster = cluster
         self._words = words
+        self._start_seconds = start_seconds
         self._changed = threading.Condition()
         self._wanted: dict[int, _Wanted] = {}
         self._numbers: dict[str, int] = {}
@@ -260,8 +266,8 @@ class WorkerTasks:
                 self._alive.add(arn)
                 self._numbers[arn.rpartition("/")[2]] = number
                 if number in self._wanted:
-                    self._wanted[number].task = task
-                    self._wanted[number].starting = False
+                    item = self._wanted[number]
+                    item.task, item.asked_at, item.starting = task, time.monotonic(), False
                     self._troubles.forget(number)
                 else:
                     unwanted.append(arn)
@@ -298,6 +304,8 @@ class WorkerTasks:
             missing = {item.get("arn") for item in answer.get("failures", []) if item.get("reason") == "MISSING"}
             found |= {arn: known.get(arn) for arn in part if arn in known or arn in missing}
         ends = [end for arn, task in found.items() if (end := self._take(arn, task)) is not None]
+        for arn in self._overdue():
+            self._stop(arn)
         with self._changed:
             all_up = all(item.joined or item.task is None for item in self._wanted.values())
             self._pace.looked(all_up=all_up)
@@ -331,6 +339,20 @@ class WorkerTasks:
         if task is None:
             return number, of_platform("is not known to ECS any more")
         return number, task_end.ended(task, lambda: self._words(arn.rpartition("/")[2]))
+
+    def _overdue(self) -> list[str]:
+        """Tasks that should be up by now; others are asked for in their place."""
+        if self._start_seconds is None:
+            return []
+        failure = starting.not_started(clock="start", seconds=self._start_seconds, whose="A worker")
+        found = []
+        with self._changed:
+            for number, item in self._wanted.items():
+                late = time.monotonic() > item.asked_at + self._start_seconds
+                if item.task is not None and not item.joined and not task_end.is_up(item.task) and late:
+                    found.append(str(item.task["taskArn"]))
+                    self._ask_again(number, Trouble(failure=failure, fatal=False))
+        return found
 
     def _stop(self, arn: str) -> bool:
         try:

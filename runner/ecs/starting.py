@@ -135,15 +135,16 @@ def of_stopped(task: Mapping[str, Any], *, whose: str = RUN) -> Trouble:
     )
 
 
-def not_started(*, clock: str, seconds: float, last: Failure | None = None) -> Failure:
+def not_started(*, clock: str, seconds: float, last: Failure | None = None, whose: str = "The run") -> Failure:
     """A run whose clock is over before its container was up.
 
     Args:
         clock: `queue` or `start`.
         seconds: the clock.
         last: what it was last waiting for.
+        whose: whose clock, in words that begin a sentence.
     """
-    waited = f"The run has not {'found a place' if clock == 'queue' else 'started'} within {seconds:g} s"
+    waited = f"{whose} has not {'found a place' if clock == 'queue' else 'started'} within {seconds:g} s"
     return Failure(
         failure_class=FailureClass.NEVER_STARTED if last is None else last.failure_class,
         message=f"{waited}." if last is None else f"{waited}: {last.message}",
