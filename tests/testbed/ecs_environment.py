@@ -1,12 +1,13 @@
 """Environments on the test AWS, and runs of the flows in `flows/` in them."""
 
 import contextlib
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from components.aws_place import STREAM_PREFIX
+from runner import fargate
 from runner.environment import Environment, Timeouts
 from runner.launch.base import Reach
 from runner.launch.ecs import connect
@@ -15,22 +16,40 @@ from runner.launch.pack import pack
 from runner.request import RunRequest
 from runner.sections import FargateTask, Kind, LaunchType, Resources
 from tests.testbed.aws.handle import Aws
+from tests.testbed.ecs_ground import Ground, ground, names_on
 from tests.testbed.followed_run import Run
 from tests.testbed.runner_process import FLOWS
 
 IMAGE = "penstock.local/runner:test"
-ACCOUNT = "123456789012"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What an environment on ECS needs, under names of its own."""
+    """An environment on ECS, and what it stands on."""
 
-    aws: Aws
-    name: str
-    subnet: str
-    group: str
+    ground: Ground
     environment: Environment
+
+    @property
+    def aws(self) -> Aws:
+        return self.ground.aws
+
+    @property
+    def name(self) -> str:
+        return self.ground.names.environment
+
+    @property
+    def subnet(self) -> str:
+        return self.ground.subnet
+
+    @property
+    def group(self) -> str:
+        return self.ground.group
+
+    @property
+    def section(self) -> FargateTask:
+        assert self.environment.on_ecs is not None
+        return self.environment.on_ecs
 
     def launcher(self, environment: Environment | None = None) -> EcsLauncher:
         """A launcher with clients of its own, as every command has."""
@@ -39,7 +58,7 @@ class Place:
         return connect.launcher(environment or self.environment, Reach())
 
     def definition(self, family: str = "", **container: Any) -> str:
-        """Register a task definition; the result is its ARN."""
+        """Register a task definition of runs; the result is its ARN."""
         options = {
             "awslogs-group": self.section.log_group,
             "awslogs-region": self.section.region,
@@ -54,28 +73,47 @@ class Place:
             "logConfiguration": {"logDriver": "awslogs", "options": options},
             **container,
         }
+        return self.register(family or self.name, [flow])
+
+    def register(
+        self,
+        family: str,
+        containers: Sequence[Mapping[str, Any]],
+        *,
+        role: str = "task",
+        resources: Resources | None = None,
+    ) -> str:
+        """Register a task definition; the result is its ARN.
+
+        Args:
+            family: its family.
+            containers: what is in it.
+            role: which of the place's roles its tasks have.
+            resources: its size; null for the smallest.
+        """
+        size = fargate.smallest(*((resources.cpu_millicores, resources.memory_mib) if resources else (250, 512)))
         answer = self.aws.client("ecs").register_task_definition(
-            family=family or self.name,
+            family=family,
             requiresCompatibilities=["FARGATE"],
             networkMode="awsvpc",
-            cpu="256",
-            memory="512",
-            taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{self.name}-task",
-            executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{self.name}-execution",
-            containerDefinitions=[flow],
+            cpu=str(size.cpu_units),
+            memory=str(size.memory_mib),
+            taskRoleArn=self.ground.role(role),
+            executionRoleArn=self.ground.role("execution"),
+            containerDefinitions=list(containers),
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
-    @property
-    def section(self) -> FargateTask:
-        assert self.environment.fargate_task is not None
-        return self.environment.fargate_task
+    def changed(self, **section: Any) -> Environment:
+        """The environment with another section."""
+        changes: dict[str, Any] = {
+            self.environment.kind.value.replace("-", "_"): replace(self.section, **section),
+        }
+        return replace(self.environment, **changes)
 
     def with_definition(self, **container: Any) -> Environment:
         """The environment with another task definition."""
-        return replace(
-            self.environment, fargate_task=replace(self.section, task_definition_arn=self.definition(**container))
-        )
+        return self.changed(task_definition_arn=self.definition(**container))
 
     def start(
         self,
@@ -86,7 +124,7 @@ class Place:
         notice: Callable[[str], object] = lambda _: None,
         **parameters: Any,
     ) -> Run:
-        """Submit a flow of `behaviours.py`, whose code travels with it."""
+        """Submit a flow of `behaviours.py`, or of the file that is named, whose code travels with it."""
         target = environment or self.environment
         asked, data = self.asked(function, run_id=run_id, **parameters)
         launcher = self.launcher(target)
@@ -96,7 +134,7 @@ class Place:
     @staticmethod
     def asked(function: str, *, run_id: str = "the-run", **parameters: Any) -> tuple[RunRequest, bytes]:
         """A request, and its code."""
-        flow = f"behaviours.py:{function}"
+        flow = function if ":" in function else f"behaviours.py:{function}"
         packed = pack(FLOWS, flow=flow)
         asked = RunRequest(
             run_id=run_id, accepted_at=time.time(), flow=flow, parameters=parameters, bundle=packed.bundle
@@ -105,29 +143,14 @@ class Place:
 
     def tasks(self) -> list[dict[str, Any]]:
         """The tasks that ECS knows in the cluster, the first one first."""
-        ecs, cluster = self.aws.client("ecs"), self.section.cluster_arn
-        arns = [
-            arn
-            for status in ("RUNNING", "STOPPED")
-            for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
-        ]
-        found = ecs.describe_tasks(cluster=cluster, tasks=arns, include=["TAGS"])["tasks"] if arns else []
-        return sorted(found, key=lambda task: task["createdAt"])
+        return self.ground.tasks()
 
 
 @contextlib.contextmanager
 def place(aws: Aws, *, kind_name: str = "flows", **changes: Any) -> Iterator[Place]:
-    """A cluster, a network, a log group and a bucket, gone on leaving, with whatever runs there."""
-    name = f"{kind_name}-{os.urandom(4).hex()}"
-    ec2, ecs, logs, s3, iam = (aws.client(service) for service in ("ec2", "ecs", "logs", "s3", "iam"))
-    vpc = ec2.create_vpc(CidrBlock="127.20.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="127.20.1.0/24")["Subnet"]["SubnetId"]
-    group = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
-    cluster = ecs.create_cluster(clusterName=name, capacityProviders=["FARGATE", "FARGATE_SPOT"])["cluster"][
-        "clusterArn"
-    ]
-    logs.create_log_group(logGroupName=f"/penstock/{name}")
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    """An environment whose runs are tasks, gone on leaving, with whatever runs there."""
+    names = names_on(aws, kind_name)
+    name = names.environment
     allow = (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",'
         f'"Resource":["arn:aws:s3:::{name}/bundles/*","arn:aws:s3:::{name}/inputs/*"]}}]}}'
@@ -136,46 +159,29 @@ def place(aws: Aws, *, kind_name: str = "flows", **changes: Any) -> Iterator[Pla
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],'
         '"Resource":"*"},{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}'
     )
-    for role, policy in (("task", allow), ("execution", start)):
-        iam.create_role(RoleName=f"{name}-{role}", AssumeRolePolicyDocument="{}")
-        iam.put_role_policy(RoleName=f"{name}-{role}", PolicyName="run", PolicyDocument=policy)
-    section = FargateTask(
-        region=aws.region,
-        cluster_arn=cluster,
-        task_definition_arn=cluster,
-        launch_type=LaunchType.FARGATE,
-        subnets=(subnet,),
-        security_groups=(group,),
-        log_group=f"/penstock/{name}",
-        log_stream_prefix=name,
-        bucket=name,
-    )
-    parts: dict[str, Any] = {
-        "kind": Kind.FARGATE_TASK,
-        "name": name,
-        "image": IMAGE,
-        "resources": Resources(cpu_millicores=250, memory_mib=512),
-        "timeouts": Timeouts(queue_seconds=20, start_seconds=20, grace_seconds=5),
-        "fargate_task": section,
+    with ground(aws, names, {"task": allow, "execution": start}) as there:
+        section = FargateTask(**section_on(there), launch_type=LaunchType.FARGATE)
+        parts: dict[str, Any] = {
+            "kind": Kind.FARGATE_TASK,
+            "name": name,
+            "image": IMAGE,
+            "resources": Resources(cpu_millicores=250, memory_mib=512),
+            "timeouts": Timeouts(queue_seconds=20, start_seconds=20, grace_seconds=5),
+            "fargate_task": section,
+        }
+        empty = Place(ground=there, environment=Environment(**{**parts, **changes}))
+        yield replace(empty, environment=empty.with_definition())
+
+
+def section_on(there: Ground) -> dict[str, Any]:
+    """What a section says of the ground; the task definition is to be filled in."""
+    return {
+        "region": there.aws.region,
+        "cluster_arn": there.names.cluster_arn,
+        "task_definition_arn": there.names.cluster_arn,
+        "subnets": (there.subnet,),
+        "security_groups": (there.group,),
+        "log_group": there.names.log_group,
+        "log_stream_prefix": STREAM_PREFIX,
+        "bucket": there.names.bucket,
     }
-    empty = Place(aws=aws, name=name, subnet=subnet, group=group, environment=Environment(**{**parts, **changes}))
-    made = replace(empty, environment=empty.with_definition())
-    try:
-        yield made
-    finally:
-        for task in made.tasks():
-            if task["lastStatus"] != "STOPPED":
-                ecs.stop_task(cluster=cluster, task=task["taskArn"], reason="the test is over")
-        aws.await_stopped(cluster)
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for item in page.get("Contents", []):
-                s3.delete_object(Bucket=name, Key=item["Key"])
-        s3.delete_bucket(Bucket=name)
-        logs.delete_log_group(logGroupName=f"/penstock/{name}")
-        ecs.delete_cluster(cluster=cluster)
-        for role in ("task", "execution"):
-            iam.delete_role_policy(RoleName=f"{name}-{role}", PolicyName="run")
-            iam.delete_role(RoleName=f"{name}-{role}")
-        ec2.delete_security_group(GroupId=group)
-        ec2.delete_subnet(SubnetId=subnet)
-        ec2.delete_vpc(VpcId=vpc)

@@ -137,6 +137,11 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
             cluster.pending_tasks_count = states.count("PENDING") + states.count("PROVISIONING")
         return super().describe_clusters()
 
+    def list_clusters(self) -> ActionResult:
+        """ARNs of clusters, without those that are deleted."""
+        there = [cluster.arn for cluster in self.ecs_backend.clusters.values() if cluster.status != "INACTIVE"]
+        return ActionResult({"clusterArns": there})
+
     def delete_cluster(self) -> ActionResult:
         """Refused as long as tasks are up."""
         if any(task.last_status != "STOPPED" for task in self._tasks()):

@@ -87,9 +87,9 @@ class Aws:
         found: dict[str, int] = self._control("processes").get(task_id, {})
         return found
 
-    def await_stopped(self, cluster: str) -> None:
-        """Wait until every task of a cluster has stopped."""
-        self._control("await-stopped", cluster=cluster, seconds=STOP_SECONDS)
+    def await_stopped(self, cluster: str, *, seconds: float = STOP_SECONDS) -> None:
+        """Wait until every task of a cluster has stopped, or the time is over."""
+        self._control("await-stopped", cluster=cluster, seconds=seconds)
 
     def calls(self, *, clear: bool = False) -> list[dict[str, Any]]:
         """What was called: `service`, `action`, `principal`, `needs`, `denied`."""

@@ -1,6 +1,7 @@
 """The server's own paths: metadata and credentials of tasks, and the door by which tests control it."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -65,9 +66,10 @@ def _hit(_: Door, given: dict[str, Any]) -> None:
 
 
 def _await_stopped(_: Door, given: dict[str, Any]) -> None:
+    until = time.monotonic() + given["seconds"]
     for item in tasks.all_tasks():
         if item.cluster_arn == given["cluster"]:
-            item.ended.wait(given["seconds"])
+            item.ended.wait(max(0.0, until - time.monotonic()))
 
 
 CONTROLS: Mapping[str, Callable[[Door, dict[str, Any]], Any]] = {
