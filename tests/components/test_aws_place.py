@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from components.aws_place import LONGEST_BUCKET, LONGEST_POLICY, LONGEST_ROLE, names
+from components.aws_place import LONGEST_BUCKET, LONGEST_POLICY, LONGEST_ROLE, names, secrets_prefix, with_workers
 from runner.errors import ContractError
 from tests.components.ecs import PLACE, named
 
@@ -85,3 +85,34 @@ def test_no_name_is_longer_than_aws_takes_and_none_is_lost(region: str) -> None:
 def test_a_cluster_of_elsewhere_is_refused(arn: str) -> None:
     with pytest.raises(ContractError, match="a cluster of this account and region, arn:aws:ecs:eu-west-1:1234"):
         named(cluster_arn=arn)
+
+
+def test_workers_are_called_after_the_environment_too() -> None:
+    own = with_workers(named("flights"), scheduler_task=True)
+
+    assert (own.worker_family, own.scheduler_family) == ("penstock-flights-worker", "penstock-flights-scheduler")
+    assert own.worker_task_role_arn == "arn:aws:iam::123456789012:role/penstock-flights-eu-west-1-worker"
+    assert own.worker_revisions_arns == tuple(
+        f"arn:aws:ecs:eu-west-1:123456789012:task-definition/penstock-flights-{part}:*"
+        for part in ("worker", "scheduler")
+    )
+    assert own.worker_streams_arns == tuple(
+        f"arn:aws:logs:eu-west-1:123456789012:log-group:/penstock/flights:log-stream:run/dask-{part}/*"
+        for part in ("worker", "scheduler")
+    )
+    assert own.secrets_arn == "arn:aws:secretsmanager:eu-west-1:123456789012:secret:penstock/flights/*"
+    assert secrets_prefix("flights") == "penstock/flights/"
+
+
+def test_without_workers_there_is_nothing_of_them() -> None:
+    own = named("flights")
+
+    assert (own.worker_family, own.worker_task_role_arn) == (None, None)
+    assert (own.worker_revisions_arns, own.worker_streams_arns) == ((), ())
+    assert with_workers(own, scheduler_task=False).scheduler_family is None
+
+
+def test_what_is_given_of_workers_is_taken() -> None:
+    own = with_workers(named("flights", family="f"), scheduler_task=False, worker_task_role_arn="arn:of:mine")
+
+    assert (own.worker_family, own.worker_task_role_arn) == ("f-worker", "arn:of:mine")

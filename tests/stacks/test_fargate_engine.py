@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from components import ecs_policies
-from components.aws_place import names
 from components.iam import policy
+from tests.stacks.ecs_stacks import DEFINITION, PARAMETER, called, named, steps
 from tests.testbed.aws.handle import Aws
 from tests.testbed.pulumi_aws import Attached, attached_provider, aws_engine, aws_stack_from_example
 from tests.testbed.pulumi_engine import Engine
@@ -19,9 +19,7 @@ from tests.testbed.pulumi_kubernetes import Stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
-PLACE = {"partition": "aws", "region": "eu-west-1", "account": "123456789012"}
 EXAMPLE = {"image": "penstock.local/flights:test", "network_cidr": "127.40.0.0/24"}
-DEFINITION, PARAMETER = "aws:ecs/taskDefinition:TaskDefinition", "aws:ssm/parameter:Parameter"
 VPC = "aws:ec2/vpc:Vpc"
 SELF = "penstock:index:FargateTaskEnvironment"
 
@@ -56,26 +54,11 @@ def edited(engine: Engine) -> Iterator[Stack]:
 NEW_REVISION = {DEFINITION: {"replace"}, PARAMETER: {"update"}, SELF: {"update"}}
 
 
-def steps(stack: Stack, path: str, value: str) -> dict[str, set[str]]:
-    """What an edit of one property would do to resources, by type; its preview, and the file is as before."""
-    before = stack.file.read_text()
-    stack.set(path, value)
-    try:
-        preview = json.loads(stack.do("preview", "--json"))
-    finally:
-        stack.file.write_text(before)
-    found: dict[str, set[str]] = {}
-    for step in preview["steps"]:
-        if step["op"] != "same":
-            found.setdefault(step["urn"].split("::")[2].rpartition("$")[2], set()).add(step["op"])
-    return found
-
-
 def test_a_first_preview_shows_policies_and_containers_without_an_unknown(engine: Engine) -> None:
     with aws_stack_from_example(engine, environment_name="new", **EXAMPLE) as stack:
         preview = json.loads(stack.do("preview", "--json"))
 
-    own = names("new", place=PLACE)
+    own = named("new")
     inputs = {
         (step["urn"].split("::")[2].rpartition("$")[2], step["urn"].rpartition("-")[2]): step["newState"]["inputs"]
         for step in preview["steps"]
@@ -95,26 +78,13 @@ def test_a_second_preview_is_empty_also_when_it_looks_at_aws(flights: Stack) -> 
     flights.do("preview", "--expect-no-changes", "--refresh")
 
 
-S3_ACTIONS = {
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetBucketLifecycle": "GetLifecycleConfiguration",
-    "GetBucketOwnershipcontrols": "GetBucketOwnershipControls",
-    "GetBucketPublicaccessblock": "GetBucketPublicAccessBlock",
-    "HeadBucket": "ListBucket",
-}
-"""Actions of IAM that have another name than what the test AWS calls the request."""
-
-
 def test_a_previewer_may_read_all_that_a_preview_looks_at(flights: Stack, aws_server: Aws) -> None:
-    made = ecs_policies.previewer(names("flights", place=PLACE))
+    made = ecs_policies.previewer(named("flights"))
     aws_server.calls(clear=True)
 
     flights.do("preview", "--expect-no-changes", "--refresh")
 
-    called = {(call["service"], call["action"]) for call in aws_server.calls()}
-    actions = {
-        f"{service}:{S3_ACTIONS.get(action, action) if service == 's3' else action}" for service, action in called
-    }
+    actions = called(aws_server)
     # It needs no right: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     assert actions - {"sts:GetCallerIdentity"} - {action for item in made for action in item.actions} == set()
     assert {action.partition(":")[0] for action in actions} == {"ec2", "ecs", "iam", "logs", "s3", "ssm", "sts"}
@@ -131,7 +101,7 @@ def test_the_document_at_aws_is_the_stacks_output_byte_by_byte(flights: Stack, a
 
 
 def test_the_policies_are_at_aws_as_the_functions_make_them(flights: Stack, aws_server: Aws) -> None:
-    iam, own = aws_server.client("iam"), names("flights", place=PLACE)
+    iam, own = aws_server.client("iam"), named("flights")
 
     for part, made in (("submitter", ecs_policies.submitter(own)), ("previewer", ecs_policies.previewer(own))):
         arn = flights.do("stack", "output", f"{part}_policy_arn").strip()
@@ -145,7 +115,7 @@ def test_the_policies_are_at_aws_as_the_functions_make_them(flights: Stack, aws_
 
 
 def test_what_ecs_and_s3_have(flights: Stack, aws_server: Aws) -> None:
-    own = names("flights", place=PLACE)
+    own = named("flights")
     (cluster,) = aws_server.client("ecs").describe_clusters(clusters=[own.cluster], include=["TAGS"])["clusters"]
     definition = aws_server.client("ecs").describe_task_definition(taskDefinition=own.family)["taskDefinition"]
     s3 = aws_server.client("s3")
@@ -247,7 +217,7 @@ def test_destroy_leaves_nothing(engine: Engine, aws_server: Aws) -> None:
     tagged = [{"Name": "tag:penstock.dev/environment", "Values": ["gone"]}]
     with aws_stack_from_example(engine, environment_name="gone", **EXAMPLE) as stack:
         stack.up()
-        own = names("gone", place=PLACE)
+        own = named("gone")
         client("s3").put_object(Bucket=own.bucket, Key="bundles/x.zip", Body=b"x")
         assert len(client("ec2").describe_vpcs(Filters=tagged)["Vpcs"]) == 1
 
