@@ -25,6 +25,8 @@ def run(options: argparse.Namespace) -> int:
         if isinstance(answer, PenstockError):
             say(f"penstock: {name} was left as it is. {answer}")
     done = [answer for answer in answers if isinstance(answer, Collected)]
+    for sentence in (sentence for each in done for sentence in each.troubles):
+        say(f"penstock: {sentence}")
     removed = [run_id for each in done for run_id in each.runs]
     leftovers = [name for each in done for name in each.leftovers]
     kept = sum(each.kept for each in done)
@@ -33,7 +35,10 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for name in removed:
         print(name)
-    say(f"{len(removed)} runs {'would be removed' if options.dry_run else 'removed'}, {kept} kept.")
+    done_words = "would be removed" if options.dry_run else "removed"
+    if leftovers:
+        say(f"Of no run any more, and {done_words}: {', '.join(leftovers)}.")
+    say(f"{len(removed)} runs {done_words}, {kept} kept.")
     return 0
 
 

@@ -44,6 +44,8 @@ class Collected:
     """What belongs to no run."""
     kept: int
     """Number of runs whose records stay."""
+    troubles: tuple[str, ...] = ()
+    """What could not be looked for, or removed, in sentences."""
 
 
 class NotStartedError(UnavailableError):

@@ -15,6 +15,7 @@ from runner.errors import UnavailableError, UsageError
 from runner.launch.ecs import names, tasklog
 from runner.launch.ecs.task import attempt_of, tag
 from runner.outcome import Outcome
+from runner.sections import DaskCloudProvider
 from runner.trailer import RECORD_SEPARATOR, Splitter
 
 Task = Mapping[str, Any]
@@ -62,6 +63,25 @@ class Finder:
             return []
         found = [task for task in self.described(self._arns_of(run_id)) if self._is_ours(task, run_id)]
         return sorted(found, key=lambda task: (tag(task, names.RUN_ID), attempt_of(task)))
+
+    def started_by(self, owner: str) -> list[Task]:
+        """The tasks that a run's own task has started, in any state: its workers, and a scheduler of its own.
+
+        Args:
+            owner: id of the run's task.
+        """
+        try:
+            arns = self._in_any_state(startedBy=owner)
+        except Refused:
+            arns = [arn for family in self._families_of_workers() for arn in self._in_any_state(family=family)]
+        return [task for task in self.described(arns) if task.get("startedBy") == owner and self._is_ours(task, None)]
+
+    def workers(self) -> list[Task]:
+        """The tasks of all runs' workers, and schedulers of their own, that are to run."""
+        arns = [
+            arn for family in self._families_of_workers() for arn in self._arns(desiredStatus="RUNNING", family=family)
+        ]
+        return [task for task in self.described(arns) if self._is_ours(task, None)]
 
     def described(self, arns: list[str]) -> Iterator[Task]:
         """Tasks by their ARNs, without those that ECS knows nothing of any more."""
@@ -116,13 +136,19 @@ class Finder:
             raise UsageError(f"The run {run_id} has no attempt {attempt}. It has had {max(found)}.")
         return found[max(found) if attempt is None else attempt]
 
+    def _families_of_workers(self) -> list[str]:
+        section = self._section
+        if not isinstance(section, DaskCloudProvider):
+            return []
+        definitions = (section.worker_task_definition_arn, section.scheduler_task_definition_arn)
+        return [_family(arn) for arn in definitions if arn is not None]
+
     def _arns_of(self, run_id: str | None) -> list[str]:
-        family = self._section.task_definition_arn.rpartition("/")[2].rpartition(":")[0]
         if run_id is not None:
             # ECS' guide says that `startedBy` must be the only filter; where that holds, the family is asked for.
             with contextlib.suppress(Refused):
                 return self._in_any_state(startedBy=run_id)
-        return self._in_any_state(family=family)
+        return self._in_any_state(family=_family(self._section.task_definition_arn))
 
     def _in_any_state(self, **which: str) -> list[str]:
         arns = (arn for status in ("RUNNING", "STOPPED") for arn in self._arns(desiredStatus=status, **which))
@@ -153,6 +179,11 @@ class Finder:
         outcome = splitter.record.outcome
         since_accepted = max(outcome.ledger.values(), default=0.0)
         return Recorded(outcome=outcome, stream=line.stream, accepted_at=line.at - since_accepted)
+
+
+def _family(definition: str) -> str:
+    """The family of a task definition, by its ARN."""
+    return definition.rpartition("/")[2].rpartition(":")[0]
 
 
 def no_log_group(name: str) -> UnavailableError:

@@ -12,6 +12,7 @@ from runner.ecs.watcher import Watched, Watcher
 from runner.environment import Environment
 from runner.errors import PenstockError, UnavailableError
 from runner.launch.ecs import names, status
+from runner.launch.ecs.removal import STOP_SECONDS
 from runner.launch.ecs.task import accepted_at, attempt_of, tag
 from runner.launch.ecs.tasklog import TaskLog
 from runner.outcome import ExitCode, Outcome, State
@@ -30,8 +31,6 @@ DRAIN_SECONDS = 10.0
 """How long last lines may take to arrive after the end of a task whose runner could not record its end."""
 QUIET_SECONDS = 3.0
 """So long nothing must have come then."""
-STOP_SECONDS = 180.0
-"""How long a task may take to stop: its `stopTimeout` is at most 120 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +53,8 @@ class End:
     """What its runner recorded last; null for nothing."""
     startable: bool
     """Whether its container was never up, for a reason that may pass."""
+    lost: bool
+    """Whether its container was up, and its task has stopped without a record of the end."""
 
 
 class Following:
@@ -217,6 +218,9 @@ class Following:
             outcome=self._with_ledger(outcome),
             record=record,
             startable=trouble is not None and not trouble.fatal and outcome.state is State.FAILED,
+            lost=status.has_started(self._task)
+            and status.has_stopped(self._task)
+            and not (record is not None and record.outcome.state.ended),
         )
 
     def _verify(self, recorded: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""The launcher of kind `fargate-task`: one task of ECS per attempt, found again by its tags and the record in its log.
+"""The launcher of the kinds on ECS: one task of ECS per attempt, found again by its tags and the record in its log.
 
 A submit is one call when the run's code is in the bucket already or fits into the call itself. ECS restarts nothing:
 who follows a run starts its next attempt where the failure policy says so, or where it never came up.
@@ -7,7 +7,7 @@ who follows a run starts its next attempt where the failure policy says so, or w
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from functools import cache
 
 from runner import request
 from runner.aws.access import Access
@@ -18,10 +18,12 @@ from runner.environment import Action, Environment
 from runner.errors import UnavailableError, UsageError
 from runner.http.errors import Unreachable
 from runner.launch.base import Collected, NotStartedError, RunRecord
-from runner.launch.ecs import collection, files, names, status, task, tasklog
+from runner.launch.ecs import collection, files, names, status, task, tasklog, workers
 from runner.launch.ecs.content import Content
+from runner.launch.ecs.dashboard import refused
 from runner.launch.ecs.finder import Finder, Recorded, no_log_group
-from runner.launch.ecs.follow import STOP_SECONDS, End, Following, Platform
+from runner.launch.ecs.follow import End, Following, Platform
+from runner.launch.ecs.removal import STOP_SECONDS, Removal, await_all
 from runner.launch.ecs.start import Starter
 from runner.outcome import FailureClass, Outcome, State
 from runner.request import RunRequest
@@ -66,6 +68,13 @@ class EcsLauncher:
         self._starter = Starter(ecs, self._finder)
         self._watcher = Watcher(Client(access, "ecs", budget_seconds=FOLLOW_BUDGET_SECONDS), section.cluster_arn)
         self._patient_logs = Client(access, "logs", budget_seconds=FOLLOW_BUDGET_SECONDS)
+        self._removal = Removal(
+            environment,
+            ecs=ecs,
+            secrets=cache(lambda: Client(access, "secretsmanager", budget_seconds=ecs.budget_seconds)),
+            finder=self._finder,
+            watcher=self._watcher,
+        )
         self._started: dict[str, _Started] = {}
         """What runs were started here as that are not followed yet: nobody needs to look for them."""
 
@@ -105,16 +114,31 @@ class EcsLauncher:
     ) -> Outcome:
         """See `Launcher.follow`."""
         if dashboard:
-            _no_dashboard(run_id)
+            raise refused(run_id, self._environment, self._task(run_id))
+        return self._follow(run_id, write, skip, notice, lambda _: None)
+
+    def _follow(
+        self,
+        run_id: str,
+        write: Callable[[bytes], object],
+        skip: int,
+        notice: Callable[[str], object],
+        begin: Callable[[status.Task], object],
+    ) -> Outcome:
+        """Follow to the end; `begin` is called with the task of each attempt that is followed."""
         started = self._started.pop(run_id, None)
         current = self._finder.task(run_id) if started is None else started.task
         if current is None:
             return self.find(run_id).outcome
         relaunches = 0
         while True:
+            begin(current)
             end, passed_on = self._followed(current, write, notice, skip)
             skip = max(0, skip - passed_on)
             outcome = end.outcome
+            if end.lost:
+                for sentence in self._removal.of_run(current):
+                    notice(sentence)
             if end.record is not None:
                 outcome = files.kept(outcome, end.record, self._content, notice)
             retries = int(task.tag(current, names.RETRIES) or 0)
@@ -155,13 +179,35 @@ class EcsLauncher:
 
     def worker_log(self, run_id: str, *, attempt: int | None = None) -> bytes:
         """See `Launcher.worker_log`."""
-        self.find(run_id, attempt=attempt)
-        raise _no_workers(run_id)
+        outcome = self.find(run_id, attempt=attempt).outcome
+        streams = self._streams_of_workers(run_id)
+        number, stream = self._place(run_id, attempt)
+        owner = stream.rpartition("/")[2]
+        found = streams.read(workers.Attempt(run_id=run_id, number=number, owner=owner))
+        if not found and outcome.state.ended:
+            raise UsageError(
+                f"Nothing that workers of {run_id} printed is there. It had none, or their logs are older than the "
+                "log group keeps them."
+            )
+        return found
 
-    def follow_workers(self, run_id: str, write: Callable[[bytes], object]) -> Outcome:  # noqa: ARG002 there are none
+    def follow_workers(self, run_id: str, write: Callable[[bytes], object]) -> Outcome:
         """See `Launcher.follow_workers`."""
-        self.find(run_id)
-        raise _no_workers(run_id)
+        outcome = self.find(run_id).outcome
+        if outcome.state.ended:
+            write(self.worker_log(run_id))
+            return outcome
+        following = workers.Following(self._streams_of_workers(run_id), write)
+
+        def begin(current: status.Task) -> None:
+            number, owner = task.attempt_of(current), names.task_id(str(current["taskArn"]))
+            following.begin(workers.Attempt(run_id=run_id, number=number, owner=owner))
+
+        with following:
+            outcome = self._follow(run_id, lambda _: None, 0, lambda _: None, begin)
+        if following.error is not None:
+            raise following.error
+        return outcome
 
     def stop(self, run_id: str, *, interrupt: bool = False) -> None:
         """See `Launcher.stop`. ECS has one way to stop a container, so `interrupt` is only noted."""
@@ -207,7 +253,13 @@ class EcsLauncher:
     def collect(self, *, dry_run: bool) -> Collected:
         """See `Launcher.collect`. ECS and the bucket forget by themselves; what stays are the logs."""
         return collection.collect(
-            self._environment, self._ecs, self._logs, finder=self._finder, runs=list(self.runs()), dry_run=dry_run
+            self._environment,
+            self._ecs,
+            self._logs,
+            finder=self._finder,
+            removal=self._removal,
+            runs=list(self.runs()),
+            dry_run=dry_run,
         )
 
     def _task(self, run_id: str, attempt: int | None = None) -> status.Task | None:
@@ -239,7 +291,12 @@ class EcsLauncher:
 
     def _next(self, last: status.Task, notice: Callable[[str], object], *, retries: int) -> int:
         """Start the attempt after this one, once its task has stopped; the result is its number."""
-        self._await_stopped(last)
+        if await_all(self._watcher, [last], status.has_stopped):
+            raise UnavailableError(
+                f"The last attempt's task has not stopped within {STOP_SECONDS:g} s. "
+                "Try again when ECS says that it has."
+            )
+        self._removal.await_ended(last)
         asked = task.request_of(last)
         if asked is None:
             data = self._content.read(task.request_key_of(last) or "")
@@ -247,19 +304,6 @@ class EcsLauncher:
         asked = replace(asked, attempt=task.attempt_of(last) + 1, accepted_at=time.time())
         self._submit(self._environment, asked, task.bundle_of(last), notice, retries=retries)
         return asked.attempt
-
-    def _await_stopped(self, last: status.Task) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
-        if status.has_stopped(last):
-            return
-        with self._watcher.watch(str(last["taskArn"])) as watched:
-            while time.monotonic() < deadline:
-                if watched.missing or (watched.task is not None and status.has_stopped(watched.task)):
-                    return
-                watched.wait(1.0)
-        raise UnavailableError(
-            f"The last attempt's task has not stopped within {STOP_SECONDS:g} s. Try again when ECS says that it has."
-        )
 
     def _followed(
         self, current: status.Task, write: Callable[[bytes], object], notice: Callable[[str], object], skip: int
@@ -319,6 +363,13 @@ class EcsLauncher:
             return found
         return replace(found, outcome=files.kept(record.outcome, record, self._content))
 
+    def _streams_of_workers(self, run_id: str) -> workers.Streams:
+        if self._environment.dask_cloud_provider is None:
+            raise UsageError(
+                f"The run {run_id} has no workers of its own. Its log is the whole: penstock logs {run_id}"
+            )
+        return workers.Streams(self._finder, self._logs, self._section)
+
     def _record_of(self, found: status.Task) -> Record | None:
         """What the runner of a task has recorded last."""
         stream = names.stream(self._section, str(found["taskArn"]))
@@ -342,14 +393,3 @@ def _remembered(recorded: Recorded) -> RunRecord:
     if not outcome.state.ended:
         outcome = replace(outcome, state=State.UNKNOWN)
     return RunRecord(outcome=outcome, accepted_at=recorded.accepted_at)
-
-
-def _no_dashboard(run_id: str) -> NoReturn:
-    raise UsageError(
-        f"--dashboard is given, expected none: {run_id} runs in a task of ECS, whose ports are only reached from its "
-        "network. Leave it out; Dask's performance report is kept with the run."
-    )
-
-
-def _no_workers(run_id: str) -> UsageError:
-    return UsageError(f"The run {run_id} has no workers of its own. Its log is the whole: penstock logs {run_id}")

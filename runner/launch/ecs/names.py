@@ -12,6 +12,7 @@ RETRIES = "penstock.dev/retries"
 CANCELLED = "penstock: cancelled"
 INTERRUPTED = "penstock: interrupted"
 NEVER_STARTED = "penstock: did not start in time"
+RUN_ENDED = "penstock: the run has ended"
 """What tasks are stopped for, in our own words (`stoppedReason`)."""
 LONGEST_TOKEN = 64
 """Longest `clientToken` of RunTask."""
@@ -33,6 +34,6 @@ def stream(section: FargateTask, arn: str) -> str:
     return f"{streams(section)}{task_id(arn)}"
 
 
-def streams(section: FargateTask) -> str:
-    """What the names of all runs' streams begin with."""
-    return f"{section.log_stream_prefix}/{FLOW_CONTAINER}/"
+def streams(section: FargateTask, container: str = FLOW_CONTAINER) -> str:
+    """What the names of the streams of all containers of a name begin with: those of runs, if not said otherwise."""
+    return f"{section.log_stream_prefix}/{container}/"

@@ -28,6 +28,11 @@ class TaskLog:
 
     def read(self) -> Iterator[bytes]:
         """What has come since the last time, page by page; nothing where there is no stream yet."""
+        for page in self.lines():
+            yield b"".join(line.data for line in page)
+
+    def lines(self) -> Iterator[list["Line"]]:
+        """The same as events, each with its time."""
         while True:
             try:
                 page = self._client.call(
@@ -36,7 +41,7 @@ class TaskLog:
             except NotFound:
                 return
             token = page.get("nextForwardToken")
-            yield _bytes(page)
+            yield _lines(page, self._where["logStreamName"])
             # The same token again says that there is nothing more for now (API reference of GetLogEvents).
             if token == self._token or not token:
                 return
@@ -69,7 +74,7 @@ def last(client: Client, group: str, stream: str, *, at_least: int) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """An event that a search has found."""
+    """An event of a log."""
 
     stream: str
     at: float
@@ -100,11 +105,18 @@ def search(client: Client, group: str, phrase: str, *, streams: str, since: floa
             startTime=int(since * 1000),
             nextToken=token,
         )
-        for event in page["events"]:
-            yield Line(stream=event["logStreamName"], at=event["timestamp"] / 1000, data=decoded(event["message"]))
+        yield from _lines(page)
         token = page.get("nextToken")
         if not token:
             return
+
+
+def _lines(page: dict[str, Any], stream: str = "") -> list[Line]:
+    """Events of a page, which names their streams if they are not all of one."""
+    return [
+        Line(stream=event.get("logStreamName", stream), at=event["timestamp"] / 1000, data=decoded(event["message"]))
+        for event in page["events"]
+    ]
 
 
 def _bytes(page: dict[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ from runner.kubernetes.client import Client, path
 from runner.kubernetes.errors import NotFound, NotStarted
 from runner.kubernetes.logs import PodLog
 from runner.kubernetes.watch import Watch
+from runner.launch.workers import marked
 from runner.outcome import WORKER_LOG_ARTIFACT, Outcome
 from runner.sections import WORKER_CONTAINER
 
@@ -26,7 +27,7 @@ def read(client: Client, pods: Iterable[Object]) -> bytes:
     with ThreadPoolExecutor(CALLS) as calls:
         stamped = [line for lines in calls.map(lambda pod: _stamped(client, pod), pods) for line in lines]
     # The stamps are of one format and one zone, so they sort as text; lines of one time stay in order.
-    return b"".join(_marked(number, text) for _, number, text in sorted(stamped, key=lambda item: item[0]))
+    return b"".join(marked(number, text) for _, number, text in sorted(stamped, key=lambda item: item[0]))
 
 
 def kept(outcome: Outcome) -> bytes:
@@ -117,7 +118,7 @@ class Following:
     def _read(self, log: PodLog, number: str) -> None:
         try:
             for line in log:
-                self._lines.put(_marked(number, line))
+                self._lines.put(marked(number, line))
         except PenstockError:
             return  # its pod is gone, and the run goes on
 
@@ -136,10 +137,6 @@ def _stamped(client: Client, pod: Object) -> list[tuple[bytes, str, bytes]]:
     # Not splitlines: what a progress bar prints has carriage returns in one line, with one time.
     lines = [line.partition(b" ") for line in data.removesuffix(b"\n").split(b"\n") if line]
     return [(stamp, _number(pod), text) for stamp, _, text in lines]
-
-
-def _marked(number: str, line: bytes) -> bytes:
-    return b"worker %b | %b\n" % (number.encode(), line.rstrip(b"\n"))
 
 
 def _number(pod: Object) -> str:
