@@ -35,6 +35,8 @@ PROVIDER = CHECKOUT / "tests" / "testbed" / "aws" / "provider" / "bin"
 START_SECONDS = 60
 END_SECONDS = 15
 POLL_SECONDS = 0.05
+REACHABLE = "127.31.0.0/16"
+"""A range for a network of which tasks listen on their addresses."""
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 """The user's own way to AWS, which would be taken first."""
 
@@ -154,7 +156,10 @@ def _explain(shell: Path) -> None:
         "  pulumi stack select --create fargate-task && pulumi up -s fargate-task\n"
         "  penstock env pull --ssm fargate-task\n"
         "  penstock run examples/flights/flow.py:main --env fargate-task -p minimum_delay=15\n"
-        "A network for tasks that others reach is in $PENSTOCK_AWS_VPC and $PENSTOCK_AWS_SUBNETS. "
+        "Dask workers reach their run at its address, which has to be one of this machine:\n"
+        "  pulumi stack select --create dask-cloud-provider\n"
+        f"  pulumi up -s dask-cloud-provider -c penstock:network_cidr={REACHABLE}\n"
+        "A network for other tasks that are reached is in $PENSTOCK_AWS_VPC and $PENSTOCK_AWS_SUBNETS. "
         "`make aws-down` ends it."
     )
 
