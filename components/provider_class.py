@@ -5,12 +5,13 @@ import importlib
 import importlib.util
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from components.manifest import plain
 from runner.contract import broken_rule, describe
+from runner.errors import ContractError
 from runner.sections import ECS_CLUSTER, FARGATE_CLUSTER, PROVIDER_CLASS, PROVIDER_CLASS_MEANING
 
 KNOWN: Mapping[str, str] = {"FargateCluster": FARGATE_CLUSTER, "ECSCluster": ECS_CLUSTER}
@@ -76,6 +77,9 @@ OURS: Mapping[str, str] = {
 """Keyword arguments of dask-cloudprovider's ECSCluster 2025.9, and of distributed's SpecCluster below it, that Penstock
 gives itself or leaves alone, and what to use instead."""
 
+ECS_CLUSTER_ITSELF = "dask_cloudprovider.aws.ecs:ECSCluster"
+"""The class that Penstock gives all this, and those that inherit from it, as Python calls it."""
+
 FREE = ("scheduler_sync_interval", "silence_logs")
 """The others."""
 
@@ -103,6 +107,7 @@ def keyword_arguments(
     """What the class is told beside what Penstock tells it, as JSON.
 
     A class that is not known is imported where its module is there, which on the machine that provisions need not be.
+    One that does not inherit from ECSCluster is given nothing by Penstock, but `security` where it takes that.
 
     Args:
         provider_class: what `path_of` takes.
@@ -113,18 +118,23 @@ def keyword_arguments(
     """
     path = path_of(provider_class=provider_class)
     given: dict[str, Any] = plain(dict(provider_kwargs or {}), "provider_kwargs")
+    if path in KNOWN.values():
+        _refuse_ours(given)
+        for name in given:
+            if name not in FREE:
+                raise _unknown(name, FREE, ours=tuple(OURS))
+    elif (module := _imported(path)) is not None:
+        cls = _class_in(module, path)
+        if any(f"{base.__module__}:{base.__name__}" == ECS_CLUSTER_ITSELF for base in inspect.getmro(cls)):
+            _refuse_ours(given)
+        _check_names(cls, given)
+    return given
+
+
+def _refuse_ours(given: Mapping[str, Any]) -> None:
     for name in given:
         if name in OURS:
             raise broken_rule(f"provider_kwargs.{name}", "given", OURS[name])
-    if path in KNOWN.values():
-        for name in given:
-            if name not in FREE:
-                raise _unknown(name, FREE)
-        return given
-    module = _imported(path)
-    if module is not None:
-        _check_class(module, path, given)
-    return given
 
 
 def _imported(path: str) -> ModuleType | None:
@@ -139,11 +149,15 @@ def _imported(path: str) -> ModuleType | None:
         raise broken_rule("provider_class", found, "a class that can") from None
 
 
-def _check_class(module: ModuleType, path: str, given: Mapping[str, Any]) -> None:
+def _class_in(module: ModuleType, path: str) -> type:
     cls = getattr(module, path.partition(":")[2], None)
     if not inspect.isclass(cls):
         found = f'"{path}", which is {"missing there" if cls is None else "no class"}'
         raise broken_rule("provider_class", found, f"a class of the module {module.__name__}")
+    return cls
+
+
+def _check_names(cls: type, given: Mapping[str, Any]) -> None:
     try:
         parameters = inspect.signature(cls).parameters.values()
     except ValueError:  # of a class written in C
@@ -153,12 +167,12 @@ def _check_class(module: ModuleType, path: str, given: Mapping[str, Any]) -> Non
     takes = [item.name for item in parameters if item.kind in (item.KEYWORD_ONLY, item.POSITIONAL_OR_KEYWORD)]
     for name in given:
         if name not in takes:
-            raise _unknown(name, [item for item in takes if item not in OURS])
+            raise _unknown(name, takes)
 
 
-def _unknown(name: str, takes: list[str] | tuple[str, ...]) -> Exception:
-    near = difflib.get_close_matches(name, [*OURS, *takes], n=1)
-    if near and near[0] in OURS:
+def _unknown(name: str, takes: Sequence[str], *, ours: Sequence[str] = ()) -> ContractError:
+    near = difflib.get_close_matches(name, [*takes, *ours], n=1)
+    if near and near[0] in ours:
         expected = f"another: {near[0]}, the nearest, is {OURS[near[0]]}"
     elif near:
         expected = f"{near[0]}, the nearest that the class takes"

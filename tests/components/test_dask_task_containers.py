@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components import dask_task_containers, ecs_containers
+from runner.clusters import ecs_cleanup, entry
 from runner.errors import ContractError
 from tests.components.ecs import IMAGE, SECRET
 
@@ -87,6 +88,15 @@ def test_it_is_started_as_the_flow_is() -> None:
 
 def test_containers_of_the_users_stay() -> None:
     assert set(run(written=WRITTEN, image=None)) == {"cleanup", "flow", "proxy"}
+
+
+def test_the_programs_and_their_variable_are_those_of_the_runner() -> None:
+    assert dask_task_containers.SECRETS_PREFIX == ecs_cleanup.SECRETS_PREFIX_VARIABLE
+    assert ecs_cleanup.SECONDS < dask_task_containers.CLEANUP_SECONDS
+    assert (
+        ecs_cleanup.__name__,
+        entry.__name__,
+    ) == (dask_task_containers.CLEANUP_MODULE, dask_task_containers.ENTRY_MODULE)
 
 
 @pytest.mark.parametrize("name", ["cleanup", "dask-worker", "dask-scheduler"])

@@ -9,7 +9,7 @@ from dask_cloudprovider.aws import ECSCluster, FargateCluster
 from distributed.deploy.spec import SpecCluster
 
 from components.dask_cloud_provider import DaskCloudProviderEnvironmentArgs
-from components.provider_class import FREE, KNOWN, OURS, keyword_arguments, path_of
+from components.provider_class import ECS_CLUSTER_ITSELF, FREE, KNOWN, OURS, keyword_arguments, path_of
 from runner.errors import ContractError
 from runner.sections import ECS_CLUSTER, FARGATE_CLUSTER
 
@@ -68,7 +68,7 @@ def test_what_is_no_class_is_refused(name: str) -> None:
     assert found.expected == "FargateCluster, ECSCluster, or a class as module:Class"
 
 
-@pytest.mark.parametrize("cls", [*KNOWN, "not.there:Cluster"])
+@pytest.mark.parametrize("cls", [*KNOWN, "dask_cloudprovider.aws.ecs:FargateCluster"])
 @pytest.mark.parametrize("name", OURS)
 def test_what_penstock_gives_itself_is_refused_with_what_to_use_instead(cls: str, name: str) -> None:
     found = refusal(provider_class=cls, provider_kwargs={name: 1})
@@ -111,7 +111,22 @@ def test_a_class_that_is_there_is_asked_what_it_takes(tmp_path: Path, monkeypatc
     assert keyword_arguments(provider_class="provider_of_mine:Mine", provider_kwargs={"colour": "red"})
     assert keyword_arguments(provider_class="provider_of_mine:Open", provider_kwargs={"anything": [1]})
     unknown = refusal(provider_class="provider_of_mine:Mine", provider_kwargs={"size": 1})
-    assert (unknown.path, unknown.expected) == ("provider_kwargs.size", "one of colour")
+    assert (unknown.path, unknown.expected) == ("provider_kwargs.size", "one of colour, image")
+
+
+def test_only_what_inherits_from_ecs_cluster_is_given_something_by_penstock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "from dask_cloudprovider.aws import ECSCluster\n"
+    text += "class Mine(ECSCluster):\n    def __init__(self, *, colour, **kwargs): ...\n"
+    text += "class Other:\n    def __init__(self, *, image, n_workers): ...\n"
+    module_with(tmp_path, monkeypatch, "provider_of_both", text)
+
+    assert keyword_arguments(provider_class="provider_of_both:Mine", provider_kwargs={"colour": "red"})
+    assert refusal(provider_class="provider_of_both:Mine", provider_kwargs={"image": "x"}).expected == OURS["image"]
+    given = {"image": "x", "n_workers": 2}
+    assert keyword_arguments(provider_class="provider_of_both:Other", provider_kwargs=given) == given
+    assert f"{ECSCluster.__module__}:{ECSCluster.__name__}" == ECS_CLUSTER_ITSELF
 
 
 @pytest.mark.parametrize(
