@@ -13,6 +13,7 @@ from runner.launch.ecs import workers as shown
 from runner.outcome import Outcome, State
 from runner.worker_mark import mark
 from tests.runner.launch.ecs.conftest import WithWorkers
+from tests.testbed.aws.faults import Kind
 from tests.testbed.ecs_environment import Place
 
 pytestmark = pytest.mark.aws
@@ -90,7 +91,7 @@ def test_lines_of_several_workers_are_in_the_order_of_time(workers: WithWorkers)
         assert own == [f"worker {worker} | {n}" for n in range(10)]
 
 
-def test_lines_are_passed_on_as_they_come_of_every_attempt(workers: WithWorkers) -> None:
+def test_lines_are_passed_on_as_they_come(workers: WithWorkers) -> None:
     _, owner = workers.started(moment=time.time() + 120)
     following = Follower(workers.launcher().follow_workers)
     workers.worker(owner, printing("early", mark("the-run", 1, 0), "up") + "\nsleep 60")
@@ -103,6 +104,20 @@ def test_lines_are_passed_on_as_they_come_of_every_attempt(workers: WithWorkers)
     assert following.end().state is State.CANCELLED
     text = b"".join(following.written).decode().splitlines()
     assert sorted(text) == ["worker 0 | early", "worker 0 | up", "worker 1 | last", "worker 1 | late"]
+
+
+def test_workers_of_the_next_attempt_are_followed_as_well(workers: WithWorkers) -> None:
+    workers.place.aws.inject(Kind.HOST, family=workers.place.name, delay=3.0)
+    run = workers.start("wait_until", moment=time.time() + 8)
+    following = Follower(run.launcher.follow_workers)
+    for attempt in (1, 2):
+        while len(tasks := workers.tasks("the-run")) < attempt:
+            time.sleep(0.05)
+        owner = tasks[-1]["taskArn"].rpartition("/")[2]
+        workers.worker(owner, printing(mark("the-run", attempt, 0), f"of attempt {attempt}"), attempt=attempt)
+        following.await_line(f"worker 0 | of attempt {attempt}")
+
+    assert (following.end().state, following.end().attempt) == (State.SUCCEEDED, 2)
 
 
 def test_a_worker_without_a_number_is_waited_for_and_shown_in_the_end(workers: WithWorkers) -> None:
