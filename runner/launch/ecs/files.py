@@ -33,7 +33,7 @@ def kept(
             return content.read(f"{prefix}{name}", most=MAX_FILE_BYTES + 1)
         except PenstockError as error:
             missing.append(name)
-            notice(f"files of {outcome.run_id} stay in the environment's bucket, {name!r} for one. {error}")
+            notice(f"files of {outcome.run_id} cannot be had from its bucket, {name!r} for one. {error}")
             return None
 
     return artifacts.keep(outcome, record.artifacts, stored=record.stored, fetch=fetch)

@@ -1,7 +1,10 @@
 """Files that runs leave behind, kept on this machine by whoever follows them."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from runner.launch import artifacts
 from runner.outcome import Artifact, Outcome, State
@@ -31,3 +34,34 @@ def test_a_name_that_leads_out_of_the_folder_is_not_followed(state_home: Path) -
 
     assert kept.artifacts == (item,)
     assert not list(state_home.rglob("escaped"))
+
+
+@pytest.mark.parametrize(
+    ("said", "fetched", "is_kept"), [(DATA, DATA, True), (DATA, b"something else", False), (DATA, None, False)]
+)
+def test_a_file_that_is_elsewhere_is_fetched_once_and_compared_with_its_hash(
+    state_home: Path, said: bytes, fetched: bytes | None, is_kept: bool
+) -> None:
+    stored = {"a/log.txt": hashlib.sha256(said).hexdigest()}
+    asked: list[str] = []
+
+    def fetch(name: str) -> bytes | None:
+        asked.append(name)
+        return fetched
+
+    first = artifacts.keep(OUTCOME, {}, stored=stored, fetch=fetch)
+    second = artifacts.keep(OUTCOME, {}, stored=stored, fetch=fetch)
+
+    assert first == second
+    assert len(asked) == (1 if is_kept else 2)
+    (item,) = first.artifacts
+    assert (Path(item.path).read_bytes() == DATA) if is_kept else (first == OUTCOME)
+
+
+def test_what_came_along_wins_over_what_is_elsewhere_and_a_new_file_over_an_old_one(state_home: Path) -> None:
+    stored = {"a/log.txt": hashlib.sha256(DATA).hexdigest()}
+
+    artifacts.keep(OUTCOME, {"a/log.txt": b"old"})
+    kept = artifacts.keep(OUTCOME, {"a/log.txt": b"new"}, stored=stored)
+
+    assert Path(kept.artifacts[0].path).read_bytes() == b"new"

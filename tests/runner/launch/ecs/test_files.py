@@ -1,6 +1,8 @@
 """Files of runs on ECS: through the environment's bucket, or its log, to whoever looks at the run."""
 
 import json
+import os
+import signal
 import time
 from collections import Counter
 from dataclasses import replace
@@ -15,6 +17,7 @@ from runner.outcome import Artifact, Outcome, State
 from runner.request import RunRequest
 from runner.trailer import Record
 from tests.testbed.ecs_environment import Place
+from tests.testbed.followed_run import Run, told
 
 pytestmark = pytest.mark.aws
 
@@ -109,6 +112,37 @@ def test_without_a_bucket_small_files_are_in_the_log(flows: Place, tmp_path: Pat
     assert (printed, keys(flows)) == ([], [])
 
 
+def test_a_run_that_is_killed_while_its_files_are_put_there_has_crashed_and_can_be_tried_again(
+    flows: Place, tmp_path: Path
+) -> None:
+    (tmp_path / "flow.py").write_text(
+        "import os, pathlib\n"
+        "def main():\n"
+        "    count = 300 if os.environ['PENSTOCK_ATTEMPT'] == '1' else 1\n"
+        "    for number in range(count):\n"
+        "        pathlib.Path(os.environ['PENSTOCK_ARTIFACTS'], f'{number:03}').write_text('x' * number)\n"
+    )
+    packed = pack(tmp_path, flow="flow.py:main")
+    asked = RunRequest(run_id="the-run", accepted_at=time.time(), flow="flow.py:main", bundle=packed.bundle)
+    launcher = flows.launcher()
+    launcher.submit(flows.environment, asked, bundle=packed.data)
+    run = Run(launcher, "the-run")
+    run.start_following()
+    while not keys(flows):
+        assert run.outcome is None
+    (task,) = flows.tasks()
+    (pid,) = flows.aws.processes(task["taskArn"].rpartition("/")[2]).values()
+
+    os.killpg(os.getpgid(pid), signal.SIGKILL)
+
+    outcome = run.end()
+    assert (told(outcome), outcome.artifacts) == (("crash", 137), ())
+    assert 1 <= len(keys(flows)) < 300
+    assert launcher.retry("the-run") == 2
+    again = launcher.follow("the-run", lambda _: None)
+    assert [(item.name, Path(item.path).read_text()) for item in again.artifacts] == [("000", "")]
+
+
 def test_a_file_that_is_gone_from_the_bucket_is_told_with_its_place(
     flows: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +158,7 @@ def test_a_file_that_is_gone_from_the_bucket_is_told_with_its_place(
         f"s3://{flows.name}/artifacts/the-run/1/{name}" for name in ("charts/delays.svg", "table.csv")
     ]
     (sentence,) = told
-    assert sentence.startswith("files of the-run stay in the environment's bucket, 'charts/delays.svg' for one. ")
+    assert sentence.startswith("files of the-run cannot be had from its bucket, 'charts/delays.svg' for one. ")
 
 
 def test_what_a_record_claims_leads_to_no_object_but_its_runs_own_and_is_not_believed(

@@ -4,9 +4,11 @@ import os
 import signal
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from runner.aws.errors import Refused
 from runner.environment import Action, FailurePolicy
 from runner.errors import UnavailableError
 from runner.labels import ENVIRONMENT
@@ -165,6 +167,27 @@ def test_missing_rights_are_told_once_each_and_the_rest_is_done(
             assert trouble.startswith(sentence)
             assert "AWS does not allow " in trouble
     assert workers.secrets() == [secret]
+
+
+def test_workers_are_found_where_ecs_takes_no_status_beside_what_started_them(
+    workers: WithWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, owner = workers.started(moment=later())
+    left, _ = workers.worker(owner), workers.worker(NOBODY)
+    call = run.launcher._ecs.call  # type: ignore[attr-defined]
+
+    def refusing(operation: str, **body: Any) -> Any:
+        if "startedBy" in body and "desiredStatus" in body:
+            raise Refused("No.", status=400, code="InvalidParameterException", message="startedBy must be alone")
+        return call(operation, **body)
+
+    monkeypatch.setattr(run.launcher._ecs, "call", refusing)  # type: ignore[attr-defined]
+
+    kill(workers, owner)
+
+    assert told(run.end()) == ("crash", 137)
+    assert workers.states()[left] == "STOPPED"
+    assert [task["desiredStatus"] for task in workers.tasks(NOBODY)] == ["RUNNING"]
 
 
 def test_workers_are_never_taken_for_runs(workers: WithWorkers) -> None:
