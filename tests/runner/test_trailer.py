@@ -52,6 +52,23 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in zip(places, [*places[1:], len(data)], strict=True)]
 
 
+def test_hashes_of_files_that_are_elsewhere_come_with_the_record() -> None:
+    stored = {"plots/a b.png": "0" * 64, "ü": "1" * 64}
+
+    output, record = split([b"words" + trailer(OUTCOME, {}, stored)])
+
+    assert output == b"words"
+    assert record == Record(outcome=OUTCOME, artifacts={}, stored=stored)
+    assert trailer(OUTCOME, SMALL, {}) == LINE
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../up", "", "a//b", "."])
+def test_a_line_that_names_a_file_outside_as_stored_is_no_record(name: str) -> None:
+    line = trailer(OUTCOME, {}, {name: "0" * 64})
+
+    assert split([line]) == (line, None)
+
+
 def test_a_trailer_is_one_line_with_the_whole_outcome_and_the_files() -> None:
     assert LINE.startswith(MARK + b'{"artifacts":{},"compressed":{')
     assert LINE.endswith(b"}\n")
