@@ -98,6 +98,7 @@ def test_every_verb_needs_what_the_submitter_may_do_and_nothing_else(
     )
     again = submitter("retry", "large", "--json")
     failed = submitter("run", f"{BEHAVIOURS}:exit_with", "-p", "code=7", "--env", NAME, "--run-id", "seven")
+    left = submitter("run", f"{BEHAVIOURS}:keep_artifacts", "--env", NAME, "--run-id", "left", "--json")
     up = submitter(
         *("run", f"{BEHAVIOURS}:wait_until", "-p", f"moment={time.time() + LONG_SECONDS}"),
         *("--env", NAME, "--run-id", "long", "--detach", "--json"),
@@ -112,6 +113,7 @@ def test_every_verb_needs_what_the_submitter_may_do_and_nothing_else(
     assert len(said(done)["result"]) == len(said(again)["result"]) == 9_000
     assert said(again)["attempt"] == 2
     assert failed.returncode == 7
+    assert [item["name"] for item in said(left)["artifacts"]] == ["charts/delays.svg", "table.csv"]
     assert (up.returncode, said(cancelled)["state"]) == (0, "cancelled")
     assert {"large", "seven"} <= {item["run_id"] for item in said(listed)}
     assert (logs.returncode, collected.returncode) == (0, 0)

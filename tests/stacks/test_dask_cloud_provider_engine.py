@@ -23,7 +23,7 @@ from tests.testbed.pulumi_kubernetes import Stack
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
 EXAMPLE = "Pulumi.dask-cloud-provider.yaml"
-CHANGES = {"image": "penstock.local/flights:test", "network_cidr": "127.41.0.0/24"}
+CHANGES = {"image": "penstock.local/flights:test", "network_cidr": "127.43.0.0/24"}
 SELF = ("penstock:index:DaskCloudProviderEnvironment", "")
 DOCUMENT = {(PARAMETER, "environment"): "update", SELF: "update"}
 INLINE, POLICY = "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
@@ -226,7 +226,7 @@ def test_a_mistake_is_one_sentence_from_preview(flights: Stack) -> None:
 
 def test_a_scheduler_in_a_task_of_its_own_and_nothing_left_of_it_all(engine: Engine, aws_server: Aws) -> None:
     before = existing(aws_server)
-    changes = {**CHANGES, "network_cidr": "127.42.0.0/24", "scheduler_task": "true", "environment_name": "gone-dask"}
+    changes = {**CHANGES, "network_cidr": "127.44.0.0/24", "scheduler_task": "true", "environment_name": "gone-dask"}
     with aws_stack_from_example(engine, example=EXAMPLE, **changes) as stack:
         stack.up()
         stack.do("preview", "--expect-no-changes", "--refresh")
