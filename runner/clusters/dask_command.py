@@ -15,6 +15,8 @@ CUDA_WORKER = ("dask", "cuda", "worker")
 OLD = {"dask-worker": WORKER, "dask-scheduler": SCHEDULER, "dask-cuda-worker": CUDA_WORKER}
 PRELOAD = "runner.clusters.task_worker"
 """Module that a worker loads before it connects."""
+INSTEAD = {"--host": ("--interface", "--listen-address"), "--worker-port": ("--listen-address",)}
+"""Options beside which Dask does not take one of those that are added here."""
 
 
 def translated(
@@ -42,7 +44,7 @@ def translated(
     if whole[:2] == SCHEDULER:
         seen = f"127.0.0.1:{DASHBOARD_PORT if dashboard else 0}"
         rest = _with(whole[2:], {"--host": host, "--port": str(port), "--dashboard-address": seen})
-        return (*SCHEDULER, *rest, *([] if dashboard else ["--no-dashboard"]))
+        return (*SCHEDULER, *rest, *([] if dashboard else _no_dashboard(rest)))
     return tuple(whole)
 
 
@@ -67,7 +69,11 @@ def _worker(arguments: Sequence[str], host: str, folder: str, memory_mib: int) -
     )
     # Without a nanny, which would be a second process with all of Dask in it; ECS tells how a worker ended.
     nanny = [] if "--nanny" in rest or "--no-nanny" in rest else ["--no-nanny"]
-    return (*rest, *nanny, "--no-dashboard", "--preload", PRELOAD)
+    return (*rest, *nanny, *_no_dashboard(rest), "--preload", PRELOAD)
+
+
+def _no_dashboard(arguments: Sequence[str]) -> tuple[str, ...]:
+    return () if "--dashboard" in arguments else ("--no-dashboard",)
 
 
 def _without_memory(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -79,7 +85,11 @@ def _without_memory(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def _with(arguments: Sequence[str], options: dict[str, str]) -> tuple[str, ...]:
-    missing = {name: value for name, value in options.items() if not _has(arguments, name)}
+    missing = {
+        name: value
+        for name, value in options.items()
+        if not any(_has(arguments, item) for item in (name, *INSTEAD.get(name, ())))
+    }
     return (*arguments, *(part for item in missing.items() for part in item))
 
 
