@@ -15,6 +15,7 @@ from tests.bench import (
     bed,
     cli_section,
     dask_kubernetes_section,
+    ecs_dask_section,
     ecs_section,
     kubernetes_section,
     machine,
@@ -43,6 +44,7 @@ SECTIONS = {
     kubernetes_section.SECTION: kubernetes_section.measure,
     dask_kubernetes_section.SECTION: dask_kubernetes_section.measure,
     ecs_section.SECTION: ecs_section.measure,
+    ecs_dask_section.SECTION: ecs_dask_section.measure,
 }
 PICTURE = PRIVATE / "bench.svg"
 
@@ -85,7 +87,7 @@ def _bench(sections: Sequence[str], pairs: int | None, form: Form) -> int:
     skipped = peers_section.missing() if peers_section.SECTION in sections else {}
     skipped |= kubernetes_section.missing() if kubernetes_section.SECTION in sections else {}
     skipped |= dask_kubernetes_section.missing() if dask_kubernetes_section.SECTION in sections else {}
-    note(f"Measures {', '.join(sections)}: about 12 min when that is everything. A busy machine widens the spread.")
+    note(f"Measures {', '.join(sections)}: about 20 min when that is everything. A busy machine widens the spread.")
     with bed.made() as place:
         for section, measure in SECTIONS.items():
             if section in sections:

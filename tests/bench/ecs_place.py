@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -19,6 +20,8 @@ from tests.bench.processes import TIMEOUT_SECONDS, MeasurementError, read, start
 from tests.testbed.aws.faults import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from runner.environment import Environment
     from tests.bench.bed import Bed
     from tests.bench.processes import Command
@@ -161,3 +164,15 @@ def first_line(events: list[dict[str, Any]]) -> float:
         if event["message"].strip("'\n") == LINE.decode():
             return float(event["timestamp"]) / 1000
     raise MeasurementError(f"A task never printed {LINE.decode()!r}, but: {[event['message'] for event in events]}")
+
+
+@contextlib.contextmanager
+def variables(given: Mapping[str, str]) -> Iterator[None]:
+    """Have environment variables for a while: the launcher in this process reads them, too."""
+    before = dict(os.environ)
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

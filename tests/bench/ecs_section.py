@@ -6,13 +6,12 @@ measured, and its tasks are PROVISIONING and PENDING for `WAITING` only.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.bench import ecs_place
-from tests.bench.ecs_place import EcsPlace, line_seconds, own_seconds
+from tests.bench.ecs_place import EcsPlace, line_seconds, own_seconds, variables
 from tests.bench.figures import Comparison, Figure
 from tests.bench.processes import MeasurementError, interleaved, seconds_to_end, timed
 from tests.testbed.aws.handle import started
@@ -43,7 +42,7 @@ SDK = "boto3's run_task"
 
 def measure(bed: Bed, pairs: int | None) -> Iterator[Figure]:
     """The section's figures."""
-    with started() as aws, _variables(aws.env | {"XDG_STATE_HOME": bed.variables["XDG_STATE_HOME"]}):
+    with started() as aws, variables(aws.env | {"XDG_STATE_HOME": bed.variables["XDG_STATE_HOME"]}):
         aws.delay(**WAITING)
         aws.add_image(ecs_place.IMAGE, bin_folder=str(bed.bin))
         with place(aws, kind_name="bench", image=ecs_place.IMAGE) as flows:
@@ -223,15 +222,3 @@ def _many(there: EcsPlace) -> Iterator[Figure]:
         others=(float(THROTTLED),),
         unit="errors",
     )
-
-
-@contextlib.contextmanager
-def _variables(given: dict[str, str]) -> Iterator[None]:
-    """Have environment variables for a while: the launcher in this process reads them, too."""
-    before = dict(os.environ)
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

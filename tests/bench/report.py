@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("what", "beside", "Penstock", "other", "figure", "middle half", "all", "pairs", "goal", "")
 SIGNS = {Comparison.SPEEDUP: "≥"}
-COUNTS = {"calls", "errors"}
+COUNTS = {"calls", "errors", "tasks"}
 """Units of what is counted, and is told in full."""
 MET = {True: "met", False: "missed", None: ""}
 
