@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: demo test test-cluster lint bench docs cluster-up cluster-down aws-up aws-down clean help
+.PHONY: demo test test-long test-cluster lint bench docs cluster-up cluster-down aws-up aws-down clean help
 # One target at a time: each uses what the other processors could give.
 .NOTPARALLEL:
 
@@ -13,6 +13,9 @@ demo: ## Provision an environment on this machine with Pulumi and run a real flo
 
 test: ## Run the tests; ARGS="..." are pytest's
 	@$(PYTHON) -m tools.run_tests $(ARGS)
+
+test-long: ## Run the tests that go through many faults and moments; ARGS="..." are pytest's
+	@$(PYTHON) -m tools.run_tests --long $(ARGS)
 
 test-cluster: ## Run the tests that need Kubernetes, on a cluster of their own; ARGS="..." are pytest's
 	@$(PYTHON) -m tools.run_cluster_tests $(ARGS)

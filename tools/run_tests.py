@@ -1,4 +1,4 @@
-"""Runs the tests with everything they need: `python3 -m tools.run_tests [PYTEST ARGUMENTS]`."""
+"""Runs the tests with everything they need: `python3 -m tools.run_tests [--long] [PYTEST ARGUMENTS]`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN_SECONDS = 270
+LONG_OWN_SECONDS = 240
+# Those that go through many cases, which pyproject.toml leaves out of the others.
+LONG = "--long"
 EXTRAS = ("prefect",)
 # One process more than processors, since tests mostly wait; a file's tests share what they need, so they stay together.
 DISTRIBUTED = (f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}", "--dist=loadfile", "--no-loadscope-reorder")
@@ -62,8 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pytest's exit code.
     """
     chosen = list(sys.argv[1:] if arguments is None else arguments)
+    is_long = LONG in chosen
+    chosen = [argument for argument in chosen if argument != LONG]
     # How long a choice of tests takes only the user knows.
-    own = 0 if chosen else OWN_SECONDS
+    own = 0 if chosen else LONG_OWN_SECONDS if is_long else OWN_SECONDS
     long = estimate.with_cli(own + setup.seconds_needed(*EXTRAS))
     note(f"Sets up what is missing and runs {f'pytest {shlex.join(chosen)}' if chosen else 'the tests'}: {long}.")
     try:
@@ -72,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note(str(error))
         return EXIT_UNAVAILABLE
     env = tests_environment(*_engine())
+    if is_long:
+        return run_pytest(["-m", "long and not cluster", *(chosen or DISTRIBUTED)], env, suite="long-tests")
     return run_pytest(chosen or DISTRIBUTED, env, suite="tests")
 
 

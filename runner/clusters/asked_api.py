@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.clusters.dask_command import without_name
+from runner.clusters.ended import Ended
 from runner.clusters.worker_tasks import SCHEDULER, WorkerTasks
 from runner.errors import PenstockError, UnavailableError
 from runner.outcome import FailureClass
 from runner.sections import SCHEDULER_TASK_CONTAINER
 
+SEE_LOG = "See what it printed in the environment's log group."
 ORDERED = "ordered/"
 """Begins what stands for the ARN of a worker's task."""
 
@@ -50,6 +52,8 @@ class AskedApi:
         self._numbered = numbered
         self._start_seconds = start_seconds
         self._ordered: dict[str, dict[str, Any]] = {}
+        self.failure: SchedulerUnavailableError | None = None
+        """Why the scheduler's task is not up."""
 
     async def __aenter__(self) -> "AskedApi":
         return self
@@ -67,10 +71,12 @@ class AskedApi:
         (override,) = asked["overrides"]["containerOverrides"]
         if override["name"] == SCHEDULER_TASK_CONTAINER:
             self._tasks.request(SCHEDULER, asked)
-            task = await asyncio.to_thread(self._tasks.await_up, SCHEDULER, self._start_seconds)
-            if task is None:
-                raise self._no_scheduler()
-            return {"tasks": [self._order(SCHEDULER, address_of(task))]}
+            found = await asyncio.to_thread(self._tasks.await_up, SCHEDULER, self._start_seconds)
+            if found is None or isinstance(found, Ended):
+                # Not raised here, where the class would ask again for a minute.
+                self.failure = self._no_scheduler(found)
+                return {"tasks": [self._order(SCHEDULER, status="STOPPED")]}
+            return {"tasks": [self._order(SCHEDULER, address_of(found))]}
         command, name = without_name(override["command"])
         if self._numbered:
             asked["overrides"] = {"containerOverrides": [{**override, "command": list(command)}]}
@@ -99,28 +105,34 @@ class AskedApi:
             "Use FargateCluster or ECSCluster, or give its provider_kwargs what it looks for."
         )
 
-    def _order(self, number: int, address: str = "") -> dict[str, Any]:
-        """A task that is up as far as whoever ordered it needs to know."""
+    def _order(self, number: int, address: str = "", *, status: str = "RUNNING") -> dict[str, Any]:
+        """A task that is up, unless told otherwise, as far as whoever ordered it needs to know."""
         details = [{"name": "networkInterfaceId", "value": address}]
         arn = f"{ORDERED}{number}"
         self._ordered[arn] = {
             "taskArn": arn,
-            "lastStatus": "RUNNING",
+            "lastStatus": status,
             "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
         }
         return self._ordered[arn]
 
-    def _no_scheduler(self) -> SchedulerUnavailableError:
+    def _no_scheduler(self, ended: Ended | None) -> SchedulerUnavailableError:
         trouble = self._tasks.waiting()
+        if ended is not None:
+            return SchedulerUnavailableError(
+                f"The task of the run's scheduler {ended.why}. {ended.next_step or SEE_LOG}",
+                failure_class=ended.failure_class,
+                evidence=ended.evidence or ended.last_words or None,
+            )
         if trouble is None:
             return SchedulerUnavailableError(
-                f"The scheduler's task has not started within {self._start_seconds or 0:g} s. "
+                f"The task of the run's scheduler has not started within {self._start_seconds or 0:g} s. "
                 "Give it more with timeouts.start_seconds of the stack, or see what ECS says of its cluster.",
                 failure_class=FailureClass.NEVER_STARTED,
             )
         failure = trouble.failure
         return SchedulerUnavailableError(
-            f"The scheduler's task could not be started: {failure.message.rstrip('.')}. {failure.next_step}",
+            f"The task of the run's scheduler could not be started: {failure.message.rstrip('.')}. {failure.next_step}",
             failure_class=failure.failure_class,
             evidence=failure.evidence,
         )

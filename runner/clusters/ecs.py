@@ -180,8 +180,9 @@ def _open(  # noqa: PLR0917 one place calls it
             **{**fargate_keywords(section, found), **given},
         )
     except (OSError, RuntimeError, TimeoutError) as error:
-        if isinstance(error.__cause__, PenstockError):
-            raise error.__cause__ from None
+        known = plan.api.failure or error.__cause__
+        if isinstance(known, PenstockError):
+            raise known from None
         raise UnavailableError(
             f"The Dask scheduler could not be started ({error}). "
             f"See that nothing else in the run's task uses port {section.scheduler_port}."

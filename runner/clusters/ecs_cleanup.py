@@ -10,6 +10,8 @@ import sys
 
 SECRETS_PREFIX_VARIABLE = "PENSTOCK_SECRETS_PREFIX"
 """Begins the name of the run's secret; not set where runs have none."""
+LOST_SECONDS = 2.0
+"""So long after its start it looks whether the flow's container has ended already."""
 SECONDS = 20.0
 """How long it goes on trying."""
 AGAIN_SECONDS = 1.0
@@ -18,7 +20,7 @@ AGAIN_SECONDS = 1.0
 
 def main() -> int:
     """Wait for the end, then clean up; the result is the exit code."""
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    _await_the_end()
     import time
     from collections.abc import Callable
 
@@ -59,6 +61,17 @@ def main() -> int:
     if prefix is not None:
         attempt(lambda: run_keys.remove(secrets, f"{prefix}{own.id}"))
     return code
+
+
+def _await_the_end() -> None:
+    signals = {signal.SIGTERM, signal.SIGINT}
+    if signal.sigtimedwait(signals, LOST_SECONDS) is None:
+        from runner.clusters.own_task import has_ended
+        from runner.sections import FLOW_CONTAINER
+
+        # The first process of a container does not see a signal that came before it could be waited for.
+        if not has_ended(FLOW_CONTAINER):
+            signal.sigwait(signals)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 from distributed import Scheduler
 from distributed.core import Status
 
-from runner.clusters.asked_api import AskedApi
+from runner.clusters.asked_api import SEE_LOG, AskedApi
 from runner.clusters.ended import Ended
 from runner.clusters.run_cluster import RunCluster, WorkersUnavailableError
 from runner.clusters.task_worker import NUMBER
@@ -57,7 +57,6 @@ class EcsCluster(RunCluster):
     def __init__(self, *, plan: Plan, minimum: int, maximum: int, **options: Any) -> None:
         self._run_plan = plan
         self.cluster_name = plan.cluster_name  # else it would be looked up
-        self._scheduler_end: Ended | None = None
         super().__init__(run_workers=plan.tasks, minimum=minimum, maximum=maximum, **options)
 
     async def _start(self) -> None:
@@ -89,15 +88,19 @@ class EcsCluster(RunCluster):
             self._run_plan.tasks.hurry()
         super()._update_worker_status(op, msg)
 
+    async def _watch_worker_status(self, comm: Any) -> None:
+        await super()._watch_worker_status(comm)
+        self._run_plan.tasks.hurry()  # the connection to the scheduler has ended
+
     def _on_end(self, number: int, ended: Ended) -> None:
         if number != SCHEDULER:
             super()._on_end(number, ended)
         elif self.status == Status.running:
             self._room = 0
             self._hopeless = WorkersUnavailableError(
-                f"The task of the run's scheduler {ended.why}. See what it printed in the environment's log group.",
+                f"The task of the run's scheduler {ended.why}. {ended.next_step or SEE_LOG}",
                 failure_class=ended.failure_class,
-                evidence=ended.last_words or None,
+                evidence=ended.evidence or ended.last_words or None,
             )
             if self.on_hopeless is not None:
                 self.on_hopeless(self._hopeless)

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from runner.errors import UnavailableError
@@ -38,6 +39,29 @@ def own_task() -> OwnTask:
     Raises:
         UnavailableError: it is in none, or its agent does not answer.
     """
+    try:
+        said = _said()
+        address = said["Containers"][0]["Networks"][0]["IPv4Addresses"][0]
+        return OwnTask(arn=said["TaskARN"], cluster=said["Cluster"], address=address)
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+        raise UnavailableError(
+            f"ECS' agent does not say which task this is ({type(error).__name__}: {error}). Start the run again."
+        ) from None
+
+
+def has_ended(container: str) -> bool:
+    """Whether a container of the task has ended, as far as its agent tells.
+
+    Raises:
+        UnavailableError: this process is in no task.
+    """
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return any(item["Name"] == container and item["KnownStatus"] == "STOPPED" for item in _said()["Containers"])
+    return False
+
+
+def _said() -> dict[str, Any]:
+    """What the agent says of the task."""
     place = os.environ.get(VARIABLE)
     if place is None:
         raise UnavailableError(
@@ -46,13 +70,7 @@ def own_task() -> OwnTask:
         )
     server = urlsplit(f"{place}/task")
     connection = http.client.HTTPConnection(server.hostname or "", server.port, timeout=SECONDS)
-    try:
-        with contextlib.closing(connection):
-            connection.request("GET", server.path)
-            said = json.loads(connection.getresponse().read())
-        address = said["Containers"][0]["Networks"][0]["IPv4Addresses"][0]
-        return OwnTask(arn=said["TaskARN"], cluster=said["Cluster"], address=address)
-    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
-        raise UnavailableError(
-            f"ECS' agent does not say which task this is ({type(error).__name__}: {error}). Start the run again."
-        ) from None
+    with contextlib.closing(connection):
+        connection.request("GET", server.path)
+        said: dict[str, Any] = json.loads(connection.getresponse().read())
+    return said

@@ -87,6 +87,8 @@ class WorkerTasks:
         self._start_seconds = start_seconds
         self._changed = threading.Condition()
         self._wanted: dict[int, _Wanted] = {}
+        self._ended: dict[int, Ended] = {}
+        """How those ended that were not asked to."""
         self._numbers: dict[str, int] = {}
         """Which worker is in a task, by its id."""
         self._alive: set[str] = set()
@@ -147,8 +149,13 @@ class WorkerTasks:
             self._pace.hurry()
             self._changed.notify_all()
 
-    def await_up(self, number: int, seconds: float | None) -> Task | None:
-        """Wait until a task is up; null when it is not in that time, or there is no hope that it will be."""
+    def await_up(self, number: int, seconds: float | None) -> Task | Ended | None:
+        """Wait until a task is up, or has ended; null when it is not in that time, or there is no hope that it will be.
+
+        Args:
+            number: the worker's.
+            seconds: how long to wait; null for as long as it takes.
+        """
         deadline = None if seconds is None else time.monotonic() + seconds
         with self._changed:
             while number in self._wanted:
@@ -160,7 +167,7 @@ class WorkerTasks:
                 if left <= 0 or (waiting is not None and waiting.fatal):
                     return None
                 self._changed.wait(min(left, 1.0))
-        return None
+            return self._ended.get(number)
 
     def waiting(self) -> Trouble | None:
         """What keeps workers from starting; null when nothing is known to."""
@@ -309,6 +316,7 @@ class WorkerTasks:
         with self._changed:
             all_up = all(item.joined or item.task is None for item in self._wanted.values())
             self._pace.looked(all_up=all_up)
+            self._ended.update(ends)
             callback = self._on_end
             if callback is None:
                 self._early += ends

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import pytest
 
 from runner import contract
 from runner.environment import Executor
-from tests.testbed import kubernetes_cluster
+from tests.testbed import dask_on_ecs, followed_run, kubernetes_cluster
 from tests.testbed.dask_cluster import existing_cluster
+from tests.testbed.dask_on_ecs import DaskPlace
 from tests.testbed.dask_on_kubernetes import await_nothing_left, dask_environment, dask_namespace
 from tests.testbed.runner_process import BEHAVIOURS, FLOWS, Ended, await_file, await_gone, run_flow, started
 
@@ -28,7 +29,9 @@ class Cluster:
 
     executor: dict[str, Any]
     namespace: str | None = None
-    """Where the workers are pods, and the flow is in one; null where it is in a process of this machine."""
+    """Where the workers are pods, and the flow is in one."""
+    place: DaskPlace | None = None
+    """Where the workers are tasks of ECS, and the flow is in one."""
 
     def scratch(self, folder: Path) -> Path:
         """A folder that the flow can write to, the test's own where that is on this machine."""
@@ -36,7 +39,12 @@ class Cluster:
 
 
 @pytest.fixture(
-    scope="module", params=["local", "address", "address-tls", pytest.param("pods", marks=pytest.mark.cluster)]
+    scope="module",
+    params=[
+        *("local", "address", "address-tls"),
+        pytest.param("pods", marks=pytest.mark.cluster),
+        *(pytest.param(way, marks=pytest.mark.aws) for way in ("tasks", "tasks-and-scheduler")),
+    ],
 )
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if request.param == "local":
@@ -46,6 +54,12 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         with kubernetes_cluster.cluster_client() as client, dask_namespace(client) as namespace:
             yield Cluster(executor={"type": "dask", "performance_report": False}, namespace=namespace)
             await_nothing_left(client, namespace, 15)
+    elif request.param.startswith("tasks"):
+        in_task = request.param == "tasks-and-scheduler"
+        aws = request.getfixturevalue("aws_server")
+        with dask_on_ecs.dask_place(aws, 2, scheduler_task=in_task) as place:
+            yield Cluster(executor={"type": "dask", "performance_report": False}, place=place)
+            dask_on_ecs.await_nothing_left(place, 15)
     else:
         with existing_cluster(tmp_path_factory.mktemp("cluster"), tls=request.param == "address-tls") as executor:
             yield Cluster(executor=executor)
@@ -62,22 +76,44 @@ def run_in_pods(
     with kubernetes_cluster.cluster_client() as client:
         target = dask_environment(namespace, 2, executor=in_force)
         started = kubernetes_cluster.submit(client, target, function, file=ON_DASK.name, **parameters)
-        outcome = started.follow()
-    assert outcome.exit_code is not None
-    output = bytes(started.output)
-    return Ended(
-        exit_code=outcome.exit_code, outcome=json.loads(contract.to_bytes(outcome)), output=output, folder=folder
+        started.follow()
+    return ended(started, folder)
+
+
+def run_in_tasks(
+    folder: Path, place: DaskPlace, executor: dict[str, Any], function: str, parameters: dict[str, Any]
+) -> Ended:
+    """Run a flow with its code sent along, to its end."""
+    in_force = contract.decode(Executor, executor, subject="", warn=pytest.fail)
+    target = replace(place.environment, executor=in_force)
+    started = place.start(
+        f"{ON_DASK.name}:{function}", run_id=f"run-{os.urandom(4).hex()}", environment=target, **parameters
     )
+    started.follow()
+    return ended(started, folder)
+
+
+def ended(run: followed_run.Run, folder: Path) -> Ended:
+    """The end of a run that was followed."""
+    outcome = run.end()
+    assert outcome.exit_code is not None
+    document = json.loads(contract.to_bytes(outcome))
+    return Ended(exit_code=outcome.exit_code, outcome=document, output=bytes(run.output), folder=folder)
 
 
 @pytest.fixture
-def run(tmp_path: Path, cluster: Cluster) -> Run:
+def run(tmp_path: Path, cluster: Cluster, request: pytest.FixtureRequest) -> Run:
+    if cluster.place is not None:
+        request.getfixturevalue("aws")
+
     def run(
         function: str, parameters: dict[str, Any] | None = None, *, executor: dict[str, Any] | None = None
     ) -> Ended:
         in_force = {**cluster.executor, **(executor or {})}
         if cluster.namespace is not None:
             return run_in_pods(tmp_path, cluster.namespace, in_force, function, parameters or {})
+        if cluster.place is not None:
+            return run_in_tasks(tmp_path, cluster.place, in_force, function, parameters or {})
         return run_flow(tmp_path, f"{ON_DASK}:{function}", parameters, environment={"executor": in_force})
 
     return run

@@ -53,6 +53,14 @@ def too_many_workers(parameters: dict[str, Any], cluster_options: dict[str, Any]
     return {"workers": -1}
 
 
+def one_worker(parameters: dict[str, Any], cluster_options: dict[str, Any]) -> dict[str, Any]:
+    return dict.fromkeys(cluster_options, 1)
+
+
+def three_workers(parameters: dict[str, Any], cluster_options: dict[str, Any]) -> dict[str, Any]:
+    return dict.fromkeys(cluster_options, 3)
+
+
 def unknown_option(parameters: dict[str, Any], cluster_options: dict[str, Any]) -> dict[str, Any]:
     return {"threads": 1}
 

@@ -1,0 +1,254 @@
+"""What goes wrong on ECS while a run has Dask workers there: in one of them, in all, in the scheduler, in calls."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.environment import Timeouts
+from runner.outcome import Outcome
+from tests.testbed.aws.faults import Kind
+from tests.testbed.aws.handle import Aws
+from tests.testbed.dask_on_ecs import DaskPlace, await_nothing_left, dask_place
+from tests.testbed.followed_run import Run, told
+from tests.testbed.runner_process import await_file
+from tests.testbed.waiting import wait_until
+
+pytestmark = [pytest.mark.aws, pytest.mark.dask, pytest.mark.timeout(120)]
+CLOSE_SECONDS = 5.0
+TIMES = Timeouts(queue_seconds=20, start_seconds=8, grace_seconds=5)
+EVERY = 99
+
+AT_START: list[tuple[Kind, str]] = [
+    (Kind.CAPACITY, "wait (unschedulable): No capacity of AWS has room for a worker"),
+    (Kind.RESOURCE, "wait (unschedulable): No instance of the cluster has room for a worker (its memory)"),
+    (Kind.QUOTA, "wait (quota): The account's limit of Fargate leaves no room for a worker"),
+    (Kind.PULL_BUSY, "wait (registry): The image's registry, or the way to it, does not answer now"),
+    (Kind.PULL_TIMEOUT, "wait (registry): The image's registry, or the way to it, does not answer now"),
+    (Kind.FAILS_TO_START, "wait (never-started): The task stopped before its container was up"),
+    (Kind.STUCK, "wait (never-started): A worker has not started within 8 s"),
+    (Kind.PULL_MISSING, "could not be started: the image cannot be pulled (CannotPullContainerError"),
+    (Kind.PULL_DENIED, "could not be started: the registry does not give the image to this task"),
+    (Kind.SECRET, "could not be started: a secret of a worker cannot be read"),
+    (Kind.LOG_GROUP, "could not be started: the log group of a worker is not there"),
+]
+"""What keeps tasks from starting, and what the run's log says of it."""
+HOPELESS = {Kind.PULL_MISSING: "image", Kind.PULL_DENIED: "image", Kind.SECRET: "config", Kind.LOG_GROUP: "config"}
+AT_WORK: list[tuple[Kind, str]] = [
+    (Kind.OOM, "was killed for memory; worker_resources.memory_mib of the stack gives each more"),
+    (Kind.SPOT, "was taken away (Your Spot Task was interrupted.)"),
+    (Kind.HOST, "was taken away (Host EC2 (instance i-0abc) terminated.)"),
+]
+"""What ends tasks that are up, and what the run's log says of it."""
+
+
+@pytest.fixture
+def place(aws: Aws) -> Iterator[DaskPlace]:
+    with dask_place(aws, 2, timeouts=TIMES) as place:
+        yield place
+
+
+def in_worker(place: DaskPlace, kind: Kind, **options: Any) -> None:
+    """Have a fault hit the next workers of a place."""
+    place.aws.inject(kind, family=place.names.worker_family, **options)
+
+
+def follow(place: DaskPlace, function: str = "spread.py:total", **parameters: Any) -> tuple[Run, Outcome]:
+    run = place.start(function, **(parameters or {"count": 6}))
+    return run, run.follow()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("kind", "sentence"), AT_START, ids=[kind for kind, _ in AT_START])
+def test_one_worker_that_does_not_start_holds_nobody_up(place: DaskPlace, kind: Kind, sentence: str) -> None:
+    in_worker(place, kind)
+
+    run, outcome = follow(place)
+
+    assert (outcome.exit_code, outcome.result) == (0, 55), outcome.failure
+    assert sentence in run.output.decode()
+    await_nothing_left(place, CLOSE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind is Kind.PULL_MISSING else pytest.param(kind, marks=pytest.mark.long) for kind in HOPELESS],
+)
+def test_when_no_worker_can_start_the_run_ends_with_the_platforms_reason(place: DaskPlace, kind: Kind) -> None:
+    in_worker(place, kind, times=EVERY)
+    began = time.monotonic()
+
+    _, outcome = follow(place)
+
+    assert told(outcome) == (HOPELESS[kind], 69)
+    assert outcome.failure is not None
+    assert "could not be started: " in outcome.failure.message
+    assert outcome.failure.evidence is not None
+    assert outcome.failure.evidence.startswith(("CannotPullContainerError", "ResourceInitializationError"))
+    assert time.monotonic() - began < 60
+    await_nothing_left(place, CLOSE_SECONDS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [kind for kind, _ in AT_START if kind not in HOPELESS])
+def test_all_workers_are_waited_for_as_long_as_the_clock_says(place: DaskPlace, kind: Kind) -> None:
+    in_worker(place, kind, times=EVERY)
+
+    _, outcome = follow(place)
+
+    assert outcome.exit_code == 69
+    assert outcome.failure is not None
+    assert outcome.failure.message.startswith("No worker could be started: ")
+    await_nothing_left(place, CLOSE_SECONDS)
+
+
+def test_workers_for_which_there_is_no_room_at_first_come_later(place: DaskPlace) -> None:
+    in_worker(place, Kind.CAPACITY, times=2)
+
+    run, outcome = follow(place)
+
+    assert (outcome.exit_code, outcome.result) == (0, 55), outcome.failure
+    assert (
+        b"2 of 2 workers wait (unschedulable): No capacity of AWS has room for a worker. The flow waits for one."
+        in (run.output)
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("times", [1, 2], ids=["one", "all"])
+@pytest.mark.parametrize(("kind", "sentence"), AT_WORK, ids=[kind for kind, _ in AT_WORK])
+def test_workers_that_are_lost_at_work_are_replaced(place: DaskPlace, kind: Kind, sentence: str, times: int) -> None:
+    in_worker(place, kind, times=times, delay=3)
+
+    run, outcome = follow(place, count=40)
+
+    assert (outcome.exit_code, outcome.result) == (0, 20540), outcome.failure
+    assert run.output.count(f"{sentence}; another takes its place.".encode()) == times
+    assert len(place.workers()) == 2 + times
+    await_nothing_left(place, CLOSE_SECONDS)
+
+
+def test_half_of_the_workers_are_interrupted_on_spot(aws: Aws) -> None:
+    with dask_place(aws, 4, fargate_spot=True) as place:
+        in_worker(place, Kind.SPOT, times=2, delay=3)
+        run, outcome = follow(place, count=60)
+
+        assert (outcome.exit_code, outcome.result) == (0, 70210), outcome.failure
+        assert run.output.count(b"was taken away (Your Spot Task was interrupted.); another takes its place.") == 2
+        assert {task["capacityProviderName"] for task in place.workers()} == {"FARGATE_SPOT"}
+        assert len(place.workers()) == 6
+        await_nothing_left(place, CLOSE_SECONDS)
+
+
+def test_workers_that_are_lost_too_often_end_the_run(place: DaskPlace) -> None:
+    in_worker(place, Kind.OOM, times=EVERY, delay=0.5)
+
+    _, outcome = follow(place, count=1000)
+
+    assert told(outcome) == ("oom", 69)
+    await_nothing_left(place, CLOSE_SECONDS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [kind for kind, _ in (*AT_START, *AT_WORK)])
+def test_a_scheduler_in_a_task_of_its_own_that_fails(aws: Aws, kind: Kind) -> None:
+    with dask_place(aws, 1, scheduler_task=True, timeouts=TIMES) as place:
+        delay = {"delay": 3} if kind in dict(AT_WORK) else {}
+        aws.inject(kind, family=place.names.scheduler_family, times=EVERY, **delay)
+        _, outcome = follow(place, count=200)
+
+        assert outcome.exit_code in {69, 1}
+        assert outcome.failure is not None
+        assert "scheduler" in outcome.failure.message
+        await_nothing_left(place, 2 * CLOSE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.THROTTLE, *(pytest.param(kind, marks=pytest.mark.long) for kind in (Kind.UNAVAILABLE, Kind.DROP))]
+)
+def test_calls_that_fail_are_made_again(place: DaskPlace, kind: Kind) -> None:
+    for action in ("CreateSecret", "GetSecretValue", "DescribeTasks", "StopTask", "DeleteSecret"):
+        place.aws.inject(kind, action=action, times=2)
+    run = place.start("spread.py:total", count=6)
+    # Not the start of the run itself, which is the client's.
+    place.aws.inject(kind, action="RunTask", times=2)
+
+    outcome = run.follow()
+
+    assert (outcome.exit_code, outcome.result) == (0, 55), outcome.failure
+    assert len(place.workers()) == 2
+    await_nothing_left(place, 2 * CLOSE_SECONDS)
+
+
+def test_a_secret_that_is_gone_is_a_sentence_in_seconds(aws: Aws) -> None:
+    with dask_place(aws, 2) as place:
+        aws.delay(PENDING=2)
+        run = place.start("spread.py:total", count=6)
+        run.start_following()
+        (secret,) = wait_until(lambda: place.secrets() or None)
+        aws.client("secretsmanager").delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+        outcome = run.end()
+
+        assert told(outcome) == ("config", 69)
+        assert outcome.failure is not None
+        said = f"the secret with the run's keys is not in Secrets Manager as {secret['Name']}"
+        assert said in outcome.failure.message
+        assert outcome.ledger["finished"] < 30
+        await_nothing_left(place, CLOSE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [("secretsmanager:CreateSecret", "secretsmanager:CreateSecret"), ("ecs:RunTask", "ecs:RunTask")],
+)
+def test_a_right_that_the_run_does_not_have_is_named(place: DaskPlace, action: str, sentence: str) -> None:
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    role = place.ground.role("task").rpartition("/")[2]
+    iam = place.aws.client("iam")
+    iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(deny))
+    try:
+        _, outcome = follow(place)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="deny")
+
+    assert outcome.exit_code == 69
+    assert outcome.failure is not None
+    assert sentence in outcome.failure.message
+    await_nothing_left(place, CLOSE_SECONDS)
+
+
+def test_a_worker_that_somebody_stops_is_replaced(place: DaskPlace, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    run = place.start("spread.py:slow_total", count=10, ready=str(ready))
+    run.start_following()
+    await_file(ready, 60)
+    arn = place.workers()[0]["taskArn"]
+    place.aws.client("ecs").stop_task(cluster=place.section.cluster_arn, task=arn, reason="too loud")
+    outcome = run.end()
+
+    assert (outcome.exit_code, outcome.result) == (0, 285), outcome.failure
+    assert b"was stopped by somebody else (too loud); another takes its place." in run.output
+
+
+def test_versions_that_differ_are_told_at_once(place: DaskPlace) -> None:
+    other = place.worker_definition(entryPoint=["python3", "-P", "-c", OTHER_VERSIONS])
+    target = replace(place.environment, dask_cloud_provider=replace(place.section, worker_task_definition_arn=other))
+    outcome = place.start("spread.py:total", environment=target, count=2).follow()
+
+    assert told(outcome) == ("config", 69)
+    assert outcome.failure is not None
+    assert "cannot work with this run" in outcome.failure.message
+    assert "dask 0.1 instead of" in outcome.failure.message
+
+
+OTHER_VERSIONS = """
+import sys
+from runner.clusters import entry, versions
+found = versions.own_versions
+versions.own_versions = lambda: {**found(), "dask": "0.1"}
+sys.exit(entry.main(sys.argv[1:]))
+"""
