@@ -17,9 +17,8 @@ from components.task_plan import CONTAINER, TaskPlan
 from runner.contract import broken_rule
 from runner.sections import SCHEDULER_TASK_CONTAINER, WORKER_TASK_CONTAINER
 
-NOT_THE_RUNS = ("resources",)
-OF_WORKERS = tuple(key for key in CONTAINER if key not in NOT_THE_RUNS)
-"""Arguments that the containers of workers are made from."""
+OF_WORKERS = tuple(key for key in CONTAINER if key != "resources")
+"""Arguments that the container of workers is made from, whose size is their own."""
 OF_SCHEDULERS = tuple(key for key in OF_WORKERS if key not in ("volumes", "mount_points"))
 """Arguments that the container of a scheduler is made from, unless volumes are mounted there, too."""
 

@@ -57,7 +57,7 @@ class Workers:
         fargate = {key: value for key, value in self._fargate.items() if value is not None}
         self.fargate_workers = fargate.get("fargate_workers", on_fargate)
         self.fargate_scheduler = fargate.get("fargate_scheduler", on_fargate)
-        draft.check(self._refuse_instances_without_a_cluster)
+        draft.check(self._refuse_where_not_on_fargate)
         self.platform = _platform(self.fargate_workers)
         self.scheduler_platform = _platform(self.fargate_scheduler)
         self.provider_kwargs = draft.derive(provider_class.keyword_arguments, "provider_class", "provider_kwargs")
@@ -98,7 +98,7 @@ class Workers:
                 if given[key] is False:
                     raise broken_rule(key, "false", "true for the class FargateCluster; ECSCluster has both")
 
-    def _refuse_instances_without_a_cluster(self) -> None:
+    def _refuse_where_not_on_fargate(self) -> None:
         if self._fargate["fargate_spot"] and not self.fargate_workers:
             raise broken_rule("fargate_spot", "true", "false where fargate_workers is false, as ECSCluster has it")
         on_instances = not self.fargate_workers or (self.scheduler_task and not self.fargate_scheduler)
