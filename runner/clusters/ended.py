@@ -7,6 +7,8 @@ from enum import Enum
 from runner.outcome import ExitCode, FailureClass
 
 LONGEST_MESSAGE = 500
+OWN_WORDS = "penstock: "
+"""Begins what a worker says of itself when it cannot begin."""
 
 
 class End(Enum):
@@ -58,14 +60,14 @@ def of_exit(code: int, *, reason: str = "", words: str = "") -> Ended:
     if code == ExitCode.OK:
         return Ended(end=End.CLOSED, failure_class=FailureClass.CANCELLED, why="was closed", last_words=words)
     if code == ExitCode.BAD_DOCUMENT:
-        last = words.splitlines()[-1].removeprefix("penstock: ").rstrip(".") if words else "it does not say why"
-        why = f"cannot work with this run: {last}"
+        why = f"cannot work with this run: {_said(words) or 'it does not say why'}"
         return Ended(end=End.HOPELESS, failure_class=FailureClass.CONFIG, why=why, last_words=words)
     if code in {ExitCode.TERMINATED, ExitCode.STOPPED_BY_PLATFORM}:
         why = "was asked to stop by the cluster"
         return Ended(end=End.LOST, failure_class=FailureClass.PREEMPTED, why=why, last_words=words)
     if code == ExitCode.UNAVAILABLE:
-        why = "lost its connection to the scheduler"
+        said = words.rpartition("\n")[2].startswith(OWN_WORDS)
+        why = f"could not begin: {_said(words)}" if said else "lost its connection to the scheduler"
         return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
     if code > ExitCode.SIGNAL_BASE:
         number = code - ExitCode.SIGNAL_BASE
@@ -75,3 +77,8 @@ def of_exit(code: int, *, reason: str = "", words: str = "") -> Ended:
     last = f": {words.splitlines()[-1][:LONGEST_MESSAGE]}" if words else ""
     why = f"ended with exit code {code} ({reason or 'Error'}){last}"
     return Ended(end=End.LOST, failure_class=FailureClass.CRASH, why=why, last_words=words)
+
+
+def _said(words: str) -> str:
+    """The last line, to be part of a sentence."""
+    return words.splitlines()[-1].removeprefix(OWN_WORDS).rstrip(".") if words else ""

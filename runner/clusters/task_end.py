@@ -1,11 +1,11 @@
-"""How the task of a Dask worker on ECS ended, from what ECS says of it."""
+"""How the task of a Dask worker on ECS ended, or that of a scheduler, from what ECS says of it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from runner.clusters.ended import End, Ended, of_exit, of_memory, of_platform
 from runner.ecs import starting
-from runner.sections import WORKER_TASK_CONTAINER
+from runner.sections import SCHEDULER_TASK_CONTAINER, WORKER_TASK_CONTAINER
 from runner.trouble import Trouble
 
 Task = Mapping[str, Any]
@@ -13,6 +13,8 @@ Task = Mapping[str, Any]
 DONE = {"DEPROVISIONING", "STOPPED"}
 """States in which no container is up any more."""
 TAKEN = {"SpotInterruption", "TerminationNotice"}
+CONTAINERS = {WORKER_TASK_CONTAINER, SCHEDULER_TASK_CONTAINER}
+"""A task has one of them; what else is in it ends with that."""
 
 
 def has_ended(task: Task) -> bool:
@@ -73,4 +75,4 @@ def could_not_start(trouble: Trouble) -> Ended:
 
 def _container(task: Task) -> Task:
     containers: list[Task] = task.get("containers", [])
-    return next((item for item in containers if item.get("name") == WORKER_TASK_CONTAINER), {})
+    return next((item for item in containers if item.get("name") in CONTAINERS), {})
