@@ -186,8 +186,8 @@ class EcsLauncher:
         found = streams.read(workers.Attempt(run_id=run_id, number=number, owner=owner))
         if not found and outcome.state.ended:
             raise UsageError(
-                f"Nothing that workers of {run_id} printed is there. It had none, or their logs are older than the "
-                "log group keeps them."
+                f"Nothing that workers of {run_id} printed is there. It had none, they printed nothing, or that is "
+                "older than the log group keeps it."
             )
         return found
 

@@ -18,7 +18,7 @@ from tests.testbed.ecs_environment import Place
 
 pytestmark = pytest.mark.aws
 
-NOTHING = "Nothing that workers of the-run printed is there. It had none, or their logs are older than the log group"
+NOTHING = "Nothing that workers of the-run printed is there. It had none, they printed nothing, or that is older than"
 
 
 @pytest.fixture(autouse=True)
