@@ -159,9 +159,13 @@ def test_how_a_worker_ended(task: dict[str, Any], words: str, expected: Ended) -
     "name", ["closed by its scheduler", "killed for memory", "Spot", "somebody", "no image", "no exit code"]
 )
 def test_the_log_is_not_asked_where_ecs_says_it_all(name: str) -> None:
-    asked: list[None] = []
+    asked: list[str] = []
 
-    task_end.ended(next(end[1] for end in ENDS if end[0] == name), lambda: str(asked.append(None)))
+    def words() -> str:
+        asked.append("words")
+        return ""
+
+    task_end.ended(next(end[1] for end in ENDS if end[0] == name), words)
 
     assert asked == []
 
