@@ -1,5 +1,7 @@
 """Containers beside each other: who ends whom, how long each has for its end, and what is told meanwhile."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -83,6 +85,48 @@ def test_each_container_is_asked_once_and_has_its_own_time(bed: Bed, way: str) -
     assert (task["stopCode"], task["stoppedReason"]) == (
         expected if way == "spot" else ("UserInitiated", "Task stopped by user")
     )
+
+
+@pytest.mark.parametrize("way", ["stopped", "killed"])
+def test_what_others_depend_on_is_up_before_them_and_asked_to_end_after_them(bed: Bed, way: str) -> None:
+    slow = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(0.5), sys.exit(3))); print('up')"
+    definition = bed.register(
+        bed.container(f"{slow}; time.sleep(60)", dependsOn=[{"containerName": "cleanup", "condition": "START"}]),
+        bed.container(
+            "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {15})\nprint('up')\n"
+            "signal.sigwait({15})\nprint(time.time())",
+            name="cleanup",
+            essential=False,
+        ),
+    )
+    (started,) = bed.ask(definition)["tasks"]
+    arn = started["taskArn"]
+    bed.until_line(arn, "up")
+    bed.until_line(arn, "up", "cleanup")
+
+    began = time.time()
+    if way == "stopped":
+        bed.stop([arn])
+    else:
+        os.kill(bed.aws.processes(arn.rpartition("/")[2])["flow"], signal.SIGKILL)
+    task = bed.until(arn)
+
+    codes = {item["name"]: item["exitCode"] for item in task["containers"]}
+    assert codes == {"flow": 3 if way == "stopped" else 137, "cleanup": 0}
+    _, asked_at = bed.lines(arn, "cleanup")
+    assert float(asked_at) - began >= (0.5 if way == "stopped" else 0)
+
+
+def test_containers_that_depend_on_each_other_never_start(bed: Bed) -> None:
+    definition = bed.register(
+        *(
+            bed.container(WAITS, name=name, dependsOn=[{"containerName": other, "condition": "START"}])
+            for name, other in (("flow", "other"), ("other", "flow"))
+        )
+    )
+    (started,) = bed.ask(definition)["tasks"]
+
+    assert bed.until(started["taskArn"])["stopCode"] == "TaskFailedToStart"
 
 
 def test_a_lost_machine_asks_nobody(bed: Bed) -> None:

@@ -159,7 +159,7 @@ class ProcessTask(models.Task):  # type: ignore[misc]
 
     def _start(self, home: Path, streams: list[Stream]) -> None:
         prepared = []
-        for spec in self.specs:
+        for spec in self._in_order():
             if spec["image"] not in world.images:
                 raise RuntimeError(REASONS[Kind.PULL_MISSING].format(image=spec["image"]))
             folder = home / spec["name"]
@@ -284,8 +284,28 @@ class ProcessTask(models.Task):  # type: ignore[misc]
         self.stop_wanted.set()
         threading.Thread(target=self._terminate_all, daemon=True).start()
 
+    def _in_order(self) -> list[dict[str, Any]]:
+        """The containers, each behind those that it depends on."""
+        left, found = list(self.specs), list[dict[str, Any]]()
+        while left:
+            names = {spec["name"] for spec in left}
+            ready = [spec for spec in left if not names & set(_depends_on(spec))]
+            if not ready:
+                raise RuntimeError("Containers depend on each other.")
+            found += ready
+            left = [spec for spec in left if spec not in ready]
+        return found
+
     def _terminate_all(self) -> None:
-        threads = [threading.Thread(target=item.terminate, daemon=True) for item in self.running.values()]
+        """Ask all containers to end, each as soon as those have ended that depend on it."""
+
+        def end(name: str, container: Container) -> None:
+            for spec in self.specs:
+                if name in _depends_on(spec):
+                    self.running[spec["name"]].wait()
+            container.terminate()
+
+        threads = [threading.Thread(target=end, args=item, daemon=True) for item in self.running.items()]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -317,6 +337,11 @@ class ProcessTask(models.Task):  # type: ignore[misc]
     def _override(self, name: str) -> Mapping[str, Any]:
         overrides = self.overrides.get("containerOverrides", [])
         return next((item for item in overrides if item.get("name") == name), {})
+
+
+def _depends_on(spec: Mapping[str, Any]) -> list[str]:
+    """The containers that are started before a container, and asked to end when it has ended."""
+    return [item["containerName"] for item in spec.get("dependsOn", [])]
 
 
 def all_tasks() -> list[ProcessTask]:
