@@ -12,6 +12,7 @@ from runner.launch.ecs.launcher import EcsLauncher
 from runner.sections import DaskCloudProvider, FargateTask, Kind, Resources
 from tests.testbed.ecs_environment import IMAGE, Place
 from tests.testbed.followed_run import Run
+from tests.testbed.waiting import wait_until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,15 @@ class WithWorkers:
     def tasks(self, started_by: str) -> list[dict[str, Any]]:
         """The tasks that ECS knows of what has started them, the first one first."""
         return [task for task in self.place.tasks() if task["startedBy"] == started_by]
+
+    def attempt(self, number: int) -> dict[str, Any]:
+        """The task of an attempt, as soon as there is one."""
+        return wait_until(lambda: dict(enumerate(self.tasks("the-run"), 1)).get(number))
+
+    def await_stopped(self, started_by: str) -> None:
+        """Wait until all tasks that this has started have stopped."""
+        stopped = {"STOPPED"}
+        wait_until(lambda: {task["lastStatus"] for task in self.tasks(started_by)} == stopped or None)
 
     def states(self) -> dict[str, str]:
         """How all tasks are to be, by id."""

@@ -18,6 +18,7 @@ from runner.request import RunRequest
 from runner.trailer import Record
 from tests.testbed.ecs_environment import Place
 from tests.testbed.followed_run import Run, told
+from tests.testbed.waiting import wait_until
 
 pytestmark = pytest.mark.aws
 
@@ -128,8 +129,7 @@ def test_a_run_that_is_killed_while_its_files_are_put_there_has_crashed_and_can_
     launcher.submit(flows.environment, asked, bundle=packed.data)
     run = Run(launcher, "the-run")
     run.start_following()
-    while not keys(flows):
-        assert run.outcome is None
+    wait_until(lambda: keys(flows) or None)
     (task,) = flows.tasks()
     (pid,) = flows.aws.processes(task["taskArn"].rpartition("/")[2]).values()
 

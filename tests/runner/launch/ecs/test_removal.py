@@ -17,6 +17,7 @@ from runner.outcome import State
 from tests.runner.launch.ecs.conftest import WithWorkers
 from tests.testbed.aws.faults import Kind
 from tests.testbed.followed_run import told
+from tests.testbed.waiting import wait_until
 
 pytestmark = pytest.mark.aws
 
@@ -102,8 +103,7 @@ def test_a_worker_that_does_not_end_keeps_the_next_attempt_from_starting(
     workers.place.aws.await_stopped(workers.section.cluster_arn)
     (first,) = workers.tasks("the-run")
     deaf = workers.worker(first["taskArn"].rpartition("/")[2], "trap '' TERM; sleep 60 & wait; sleep 60")
-    while not workers.place.aws.processes(deaf):
-        time.sleep(0.02)
+    wait_until(lambda: workers.place.aws.processes(deaf) or None)
 
     with pytest.raises(UnavailableError, match=rf"1 workers of the last attempt have not .* {deaf} for one"):
         workers.launcher().retry("the-run")
@@ -137,8 +137,7 @@ def test_gc_removes_what_has_no_run_any_more_and_nothing_else(workers: WithWorke
     workers.launcher().stop("the-run")
     assert run.end().state is State.CANCELLED
     workers.place.aws.client("ecs").stop_task(cluster=workers.section.cluster_arn, task=up)
-    while workers.tasks("the-run")[0]["lastStatus"] != "STOPPED":
-        time.sleep(0.02)
+    workers.await_stopped("the-run")
     assert workers.launcher().collect(dry_run=False).leftovers == (busy, f"{workers.prefix}{up}")
 
 

@@ -40,8 +40,7 @@ def ended(workers: WithWorkers, *scripts: str) -> list[str]:
     found = []
     for script in scripts:
         found.append(workers.worker(owner, script))
-        while {task["lastStatus"] for task in workers.tasks(owner)} != {"STOPPED"}:
-            time.sleep(0.02)
+        workers.await_stopped(owner)
     workers.launcher().stop("the-run")
     assert run.end().state is State.CANCELLED
     return found
@@ -77,8 +76,7 @@ def test_lines_of_several_workers_are_in_the_order_of_time(workers: WithWorkers)
     run, owner = workers.started(moment=time.time() + 120)
     for number in range(3):
         workers.worker(owner, printing(mark("the-run", 1, number), *map(str, range(10)), pause=0.1))
-    while {task["lastStatus"] for task in workers.tasks(owner)} != {"STOPPED"}:
-        time.sleep(0.05)
+    workers.await_stopped(owner)
 
     lines = workers.launcher().worker_log("the-run").decode().splitlines()
 
@@ -111,9 +109,8 @@ def test_workers_of_the_next_attempt_are_followed_as_well(workers: WithWorkers) 
     run = workers.start("wait_until", moment=time.time() + 8)
     following = Follower(run.launcher.follow_workers)
     for attempt in (1, 2):
-        while len(tasks := workers.tasks("the-run")) < attempt:
-            time.sleep(0.05)
-        owner = tasks[-1]["taskArn"].rpartition("/")[2]
+        task = workers.attempt(attempt)
+        owner = task["taskArn"].rpartition("/")[2]
         workers.worker(owner, printing(mark("the-run", attempt, 0), f"of attempt {attempt}"), attempt=attempt)
         following.await_line(f"worker 0 | of attempt {attempt}")
 
@@ -124,8 +121,7 @@ def test_a_worker_without_a_number_is_waited_for_and_shown_in_the_end(workers: W
     run, owner = workers.started(moment=time.time() + 120)
     following = Follower(workers.launcher().follow_workers)
     worker = workers.worker(owner, printing("nobody knows"))
-    while {task["lastStatus"] for task in workers.tasks(owner)} != {"STOPPED"}:
-        time.sleep(0.02)
+    workers.await_stopped(owner)
 
     workers.launcher().stop("the-run")
 
