@@ -4,8 +4,9 @@ from collections.abc import Iterator
 import pytest
 
 from runner.kubernetes.client import Client
-from tests.testbed import kubernetes_cluster
+from tests.testbed import dask_on_ecs, kubernetes_cluster
 from tests.testbed.aws.handle import Aws
+from tests.testbed.dask_on_ecs import dask_place
 from tests.testbed.dask_on_kubernetes import await_nothing_left, dask_namespace
 from tests.testbed.ecs_environment import Place, place
 
@@ -33,6 +34,15 @@ def flows(aws: Aws) -> Iterator[Place]:
     with place(aws) as made:
         may_keep_files(made)
         yield made
+
+
+@pytest.fixture
+def flows_with_workers(aws: Aws) -> Iterator[Place]:
+    """An environment on ECS in which each run opens a cluster of one Dask worker."""
+    with dask_place(aws, 1) as made:
+        yield made
+        # What follows a run's end, whatever that was.
+        dask_on_ecs.await_nothing_left(made, GONE_SECONDS)
 
 
 @pytest.fixture

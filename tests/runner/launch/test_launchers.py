@@ -17,6 +17,7 @@ from tests.runner.launch.places import Place
 LONG_SECONDS = 120
 
 
+ON_ECS = {Kind.FARGATE_TASK: "flows", Kind.DASK_CLOUD_PROVIDER: "flows_with_workers"}
 ON_KUBERNETES = {
     Kind.KUBERNETES_JOB: ("namespace", places.kubernetes),
     Kind.DASK_KUBERNETES: ("namespace_with_workers", places.dask),
@@ -26,7 +27,7 @@ ON_KUBERNETES = {
 @pytest.fixture(
     params=[
         Kind.LOCAL,
-        pytest.param(Kind.FARGATE_TASK, marks=pytest.mark.aws),
+        *(pytest.param(kind, marks=pytest.mark.aws) for kind in ON_ECS),
         *(pytest.param(kind, marks=pytest.mark.cluster) for kind in ON_KUBERNETES),
     ],
     ids=str,
@@ -34,8 +35,8 @@ ON_KUBERNETES = {
 def place(request: pytest.FixtureRequest) -> Place:
     if request.param is Kind.LOCAL:
         return places.local()
-    if request.param is Kind.FARGATE_TASK:
-        return places.ecs(request.getfixturevalue("flows"))
+    if request.param in ON_ECS:
+        return places.ecs(request.getfixturevalue(ON_ECS[request.param]))
     namespace, make = ON_KUBERNETES[request.param]
     return make(request.getfixturevalue("client"), request.getfixturevalue(namespace))
 
