@@ -204,6 +204,9 @@ class WorkerTasks:
                     return
                 now = time.monotonic()
                 due = [number for number, item in self._wanted.items() if self._is_due(item, now)]
+                if due:  # the others that it has waited for have a moment left
+                    until = now + GATHER_SECONDS
+                    due = [number for number, item in self._wanted.items() if self._is_due(item, until)]
                 for number in due:
                     self._wanted[number].starting = True
                 looks = bool(self._alive) and self._pace.at <= now
@@ -215,8 +218,8 @@ class WorkerTasks:
             self._troubles.tell(wanted)
 
     @staticmethod
-    def _is_due(item: _Wanted, now: float) -> bool:
-        return item.task is None and not item.starting and item.due_at <= now
+    def _is_due(item: _Wanted, until: float) -> bool:
+        return item.task is None and not item.starting and item.due_at <= until
 
     def _patience(self) -> float:
         """How many seconds there is nothing to do, unless something changes."""
