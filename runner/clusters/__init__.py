@@ -70,10 +70,17 @@ def connect(
     client = cluster.__enter__()
     try:
         yield client
-    finally:
-        try:
-            cluster.__exit__(None, None, None)
-        except Exception as error:  # noqa: BLE001 how the flow ended stays as it was; the supervisor ends what is left
-            print(
-                f"penstock: the Dask cluster did not close cleanly ({type(error).__name__}: {error})", file=sys.stderr
-            )
+    except BaseException as error:
+        _leave(cluster, error)
+        raise
+    _leave(cluster, None)
+
+
+def _leave(cluster: AbstractContextManager[object], error: BaseException | None) -> None:
+    """Close the cluster; the error of the flow is not lost to one of that."""
+    try:
+        cluster.__exit__(None if error is None else type(error), error, None)
+    except Exception as trouble:  # noqa: BLE001 how the flow ended stays as it was; the supervisor ends what is left
+        print(
+            f"penstock: the Dask cluster did not close cleanly ({type(trouble).__name__}: {trouble})", file=sys.stderr
+        )

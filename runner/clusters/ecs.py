@@ -97,6 +97,9 @@ def ecs_cluster(
         cluster.watch(abort)
         try:
             yield dask_client
+        except Exception:
+            cluster.await_reason()
+            raise
         finally:
             cluster.on_hopeless = None
 

@@ -6,6 +6,7 @@ between it and SpecCluster, and the client of AWS that it is given is an `AskedA
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ from runner.clusters.worker_tasks import SCHEDULER, WorkerTasks
 
 NUMBER_SECONDS = 30.0
 """How long a worker waits to be told which it is: until RunTask has answered, which it may do when the task is up."""
+
+NOTICE_SECONDS = 0.25
+"""How long it takes this process to notice that a scheduler in a task is gone, after the flow has."""
+REASON_SECONDS = 10.0
+"""How long ECS may take to say why a scheduler's task has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +96,20 @@ class EcsCluster(RunCluster):
 
     async def _watch_worker_status(self, comm: Any) -> None:
         await super()._watch_worker_status(comm)
-        self._run_plan.tasks.hurry()  # the connection to the scheduler has ended
+        if self.status == Status.running and self._run_plan.own_scheduler is None:
+            # Nothing more is to be asked of it, which would take until Dask gives up connecting.
+            self.scheduler.status = Status.closed
+            self.shutdown_scheduler = False
+            self._run_plan.tasks.hurry()
+
+    def await_reason(self) -> None:
+        """Wait for what ECS says of a scheduler that is lost: it is why the flow failed, and ends it."""
+        if self._run_plan.own_scheduler is not None:
+            return
+        time.sleep(NOTICE_SECONDS)  # the flow may have noticed a moment before
+        deadline = time.monotonic() + REASON_SECONDS
+        while self.scheduler.status == Status.closed and self._hopeless is None and time.monotonic() < deadline:
+            time.sleep(0.05)  # the flow is given up by a signal meanwhile
 
     def _on_end(self, number: int, ended: Ended) -> None:
         if number != SCHEDULER:

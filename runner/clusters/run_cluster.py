@@ -189,7 +189,7 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
 
     async def _correct_state_internal(self) -> None:
         leaving = set(self.workers) - set(self.worker_spec)
-        if leaving and self.status == Status.running:
+        if leaving and self.status == Status.running and self.scheduler.status == Status.running:
             present = self._present() & leaving
             if present:
                 retired = await self.scheduler_comm.retire_workers(names=sorted(present), close_workers=True)
