@@ -113,7 +113,8 @@ class EcsCluster(RunCluster):
 
     def _on_end(self, number: int, ended: Ended) -> None:
         if number != SCHEDULER:
-            super()._on_end(number, ended)
+            if self.scheduler.status == Status.running:  # else there is nobody that another would work for
+                super()._on_end(number, ended)
         elif self.status == Status.running:
             self._room = 0
             self._hopeless = WorkersUnavailableError(

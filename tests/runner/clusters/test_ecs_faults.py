@@ -154,17 +154,28 @@ def test_workers_that_are_lost_too_often_end_the_run(place: DaskPlace) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", [kind for kind, _ in (*AT_START, *AT_WORK)])
+@pytest.mark.parametrize("kind", [*(kind for kind, _ in AT_START), Kind.OOM])
 def test_a_scheduler_in_a_task_of_its_own_that_fails(aws: Aws, kind: Kind) -> None:
     with dask_place(aws, 1, scheduler_task=True, timeouts=TIMES) as place:
-        delay = {"delay": 3} if kind in dict(AT_WORK) else {}
-        aws.inject(kind, family=place.names.scheduler_family, times=EVERY, **delay)
+        aws.inject(kind, family=place.names.scheduler_family, times=EVERY, delay=3 if kind is Kind.OOM else 0)
         _, outcome = follow(place, count=200)
 
-        assert outcome.exit_code in {69, 1}
+        assert outcome.exit_code == 69
         assert outcome.failure is not None
-        assert "scheduler" in outcome.failure.message
-        await_nothing_left(place, 2 * CLOSE_SECONDS)
+        assert "The task of the run's scheduler " in outcome.failure.message
+        await_nothing_left(place, CLOSE_SECONDS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [Kind.SPOT, Kind.HOST])
+def test_a_run_whose_scheduler_is_taken_away_is_started_again(aws: Aws, kind: Kind) -> None:
+    with dask_place(aws, 1, scheduler_task=True) as place:
+        aws.inject(kind, family=place.names.scheduler_family, delay=3)
+        run, outcome = follow(place, count=30)
+
+        assert (outcome.exit_code, outcome.result, outcome.attempt) == (0, 8555, 2), outcome.failure
+        assert "(preempted: The task of the run's scheduler was taken away (" in run.notices[0]
+        await_nothing_left(place, CLOSE_SECONDS)
 
 
 @pytest.mark.parametrize(
