@@ -93,15 +93,6 @@ def _metadata(task_id: str, container: str, *rest: str) -> Reply:
     return json_reply(metadata.of_task(found) if rest == ("task",) else metadata.of_container(found, container))
 
 
-def _others(task: tasks.ProcessTask, container: str) -> list[dict[str, Any]]:
-    """The other containers of a task, and how they stand."""
-    return [
-        {"Name": item["name"], "Image": item["image"], "KnownStatus": item["lastStatus"]}
-        for item in task.containers
-        if item["name"] != container
-    ]
-
-
 def _credentials(door: Door, task_id: str) -> Reply:
     found = next((item for item in tasks.all_tasks() if item.id == task_id), None)
     if found is None:
