@@ -20,14 +20,15 @@ def provider_class(section: DaskCloudProvider) -> type:
     module, _, name = section.provider_class.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # noqa: BLE001 a module of the user's may raise anything
+        said = error if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
         step = (
             "Run `pip install 'penstock[dask-cloud-provider]'` in the image."
             if module.startswith(MISSING)
             else "Put it into the image, or correct provider_class of the stack."
         )
         raise UnavailableError(
-            f"The environment's provider_class {section.provider_class} cannot be imported ({error}). {step}"
+            f"The environment's provider_class {section.provider_class} cannot be imported ({said}). {step}"
         ) from None
     if not isinstance(found, type):
         raise UnavailableError(
