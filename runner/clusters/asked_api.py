@@ -12,7 +12,7 @@ from typing import Any
 from runner.clusters.dask_command import without_name
 from runner.clusters.ended import Ended
 from runner.clusters.worker_tasks import SCHEDULER, WorkerTasks
-from runner.errors import PenstockError, UnavailableError
+from runner.errors import UnavailableError
 from runner.outcome import FailureClass
 from runner.sections import SCHEDULER_TASK_CONTAINER
 
@@ -100,7 +100,7 @@ class AskedApi:
         return {"NetworkInterfaces": [{"PrivateIpAddresses": [{"PrivateIpAddress": address}]}]}
 
     def __getattr__(self, name: str) -> Any:
-        raise PenstockError(
+        raise UnavailableError(
             f"The environment's provider_class asks AWS for {name}, and a run creates and looks up nothing. "
             "Use FargateCluster or ECSCluster, or give its provider_kwargs what it looks for."
         )
