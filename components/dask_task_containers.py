@@ -44,6 +44,8 @@ def run(*, secrets_prefix: str | None, **options: Any) -> str:
             raise broken_rule(f"{ARGUMENT}[{i}].name", f'"{item["name"]}"', expected)
     made = containers(**options)
     flow = _flow(made)
+    # Also has ECS stop both one after the other when the task is stopped: the flow's container first, with its grace.
+    flow["dependsOn"] = [*flow.get("dependsOn", ()), {"containerName": CLEANUP_CONTAINER, "condition": "START"}]
     cleanup: dict[str, Any] = {
         "name": CLEANUP_CONTAINER,
         "image": flow.get("image"),

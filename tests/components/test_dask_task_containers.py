@@ -51,7 +51,9 @@ def worker(*, resources: Any = None, **more: Any) -> dict[str, Any]:
 def test_the_flows_container_is_that_of_a_run_without_workers() -> None:
     (alone,) = json.loads(ecs_containers.definitions(**OPTIONS))
 
-    assert run()["flow"] == alone
+    flow = run()["flow"]
+    assert flow.pop("dependsOn") == [{"containerName": "cleanup", "condition": "START"}]
+    assert flow == alone
 
 
 def test_what_cleans_up() -> None:
@@ -115,7 +117,7 @@ def test_a_worker_is_the_flows_container_with_another_program() -> None:
         "dask-worker",
         ["python3", "-P", "-m", "runner.clusters.entry"],
     )
-    assert made == {key: value for key, value in flow.items() if key not in ("name", "entryPoint")}
+    assert made == {key: value for key, value in flow.items() if key not in ("name", "entryPoint", "dependsOn")}
     assert made["stopTimeout"] == 65
     assert made["environment"] == [{"name": "MODE", "value": "fast"}]
     assert made["secrets"] == [{"name": "TOKEN", "valueFrom": SECRET}]

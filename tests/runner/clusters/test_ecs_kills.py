@@ -51,6 +51,15 @@ def kill_after(place: DaskPlace, seconds: float, run_id: str) -> None:
     await_nothing_left(place, KILL_SECONDS)
 
 
+def printed(place: DaskPlace, container: str) -> str:
+    """What containers of a name have printed."""
+    logs, group = place.aws.client("logs"), place.section.log_group
+    prefix = f"{place.section.log_stream_prefix}/{container}/"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+    pages = [logs.get_log_events(logGroupName=group, logStreamName=item["logStreamName"]) for item in streams]
+    return "\n".join(event["message"] for page in pages for event in page["events"])
+
+
 def test_nothing_is_left_of_a_run_whose_runner_is_killed_at_work(place: DaskPlace, tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     run = place.start("spread.py:slow_total", count=40, ready=str(ready))
@@ -62,6 +71,7 @@ def test_nothing_is_left_of_a_run_whose_runner_is_killed_at_work(place: DaskPlac
 
     await_nothing_left(place, KILL_SECONDS)
     assert run.end().exit_code == 137
+    assert "Traceback" not in printed(place, "cleanup")
 
 
 @pytest.mark.long
@@ -111,3 +121,4 @@ def test_a_run_that_is_cancelled_closes_its_cluster(place: DaskPlace, tmp_path: 
 
     assert outcome.state.value == "cancelled"
     await_nothing_left(place, KILL_SECONDS)
+    assert "was left by the run" not in printed(place, "cleanup")
