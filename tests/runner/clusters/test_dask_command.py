@@ -34,6 +34,12 @@ def parsed(command: Sequence[str]) -> dict[str, object]:
     return dict(main.make_context("dask", list(command[2:])).params)
 
 
+@pytest.mark.parametrize("command", [WRITTEN, ("dask-scheduler",)], ids=["worker", "scheduler"])
+def test_an_option_that_dask_does_not_know_is_noticed_here(command: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError):
+        parsed([*translated(command), "--no-such-option"])
+
+
 @pytest.mark.parametrize("program", [("dask-worker",), ("dask", "worker")], ids=["old", "new"])
 def test_a_worker_in_old_words_and_in_new(program: tuple[str, ...]) -> None:
     command = translated((*program, *WRITTEN[1:]))
