@@ -6,6 +6,7 @@ code says what was wrong before that: 65 when it cannot work with this run, 69 w
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -50,9 +51,19 @@ def main(command: Sequence[str]) -> int:
     )
     if program[:2] == dask_command.WORKER:
         log.configure(contract.decode(Log, told["log"], subject="worker's input", warn=lambda _: None))
+        from click import ClickException
+
         from runner.clusters import task_worker
 
-        return task_worker.work(program[2:], told, own.id)
+        try:
+            return task_worker.work(program[2:], told, own.id)
+        except ClickException as error:
+            print(
+                f"penstock: `{shlex.join(program)}` is not what Dask takes ({error.format_message().rstrip('.')}). "
+                "Correct worker_extra_args of the stack.",
+                file=sys.stderr,
+            )
+            return ExitCode.BAD_DOCUMENT
     if program[:1] == ("dask",):
         program = (sys.executable, "-P", "-m", *program)
     sys.stdout.flush()
