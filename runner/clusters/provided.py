@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from distributed import Client
@@ -25,22 +25,21 @@ def provided_cluster(found: type, section: DaskCloudProvider, workers: WorkerCou
     Raises:
         UnavailableError: it cannot be opened.
     """
-    given: dict[str, Any] = dict(section.provider_kwargs)
-    if section.tls and "security" in inspect.signature(found).parameters:
-        given.setdefault("security", True)
-    try:
-        cluster: Any = found(**given)
-    except Exception as error:
-        raise UnavailableError(
-            f"{section.provider_class} could not be opened ({type(error).__name__}: {error}). "
-            "Correct provider_class and provider_kwargs of the stack."
-        ) from error
-    try:
-        if workers.min_workers == workers.max_workers:
-            cluster.scale(workers.max_workers)
-        else:
-            cluster.adapt(minimum=workers.min_workers, maximum=workers.max_workers)
-        with Client(cluster) as client:
-            yield client
-    finally:
-        quietly(cluster.close)
+    with ExitStack() as stack:
+        try:
+            given: dict[str, Any] = dict(section.provider_kwargs)
+            if section.tls and "security" in inspect.signature(found).parameters:
+                given.setdefault("security", True)
+            cluster: Any = found(**given)
+            stack.callback(quietly, cluster.close)
+            if workers.min_workers == workers.max_workers:
+                cluster.scale(workers.max_workers)
+            else:
+                cluster.adapt(minimum=workers.min_workers, maximum=workers.max_workers)
+            client = stack.enter_context(Client(cluster))
+        except Exception as error:
+            raise UnavailableError(
+                f"{section.provider_class} could not be opened ({type(error).__name__}: {error}). "
+                "Correct provider_class and provider_kwargs of the stack."
+            ) from error
+        yield client
