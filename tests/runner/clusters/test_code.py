@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import SchedulerPlugin
 
 from runner.attempt import Code
 from runner.clusters.code import NAME, send_code
@@ -25,17 +26,20 @@ FILES = {
     "flows/data.txt": "data\n",
 }
 SET_UP = """
-import importlib, json, os, pickle, sys
+import asyncio, importlib, json, os, pickle, sys
 from types import SimpleNamespace
 
 before = list(sys.path)
 folder, flow, plugin = sys.argv[1], sys.argv[2], pickle.load(sys.stdin.buffer)
-plugin.setup(SimpleNamespace(local_directory=folder))
+if hasattr(plugin, "setup"):
+    plugin.setup(SimpleNamespace(local_directory=folder))
+else:
+    asyncio.run(plugin.start(SimpleNamespace()))  # a scheduler's
 new = sys.path[: len(sys.path) - len(before)]
 assert sys.path[len(new) :] == before
 print(json.dumps({"words": importlib.import_module(flow).main(), "new": new, "folder": os.getcwd()}))
 """
-"""What a worker does with what it gets, as a process of its own."""
+"""What a worker, or a scheduler, does with what it gets, as a process of its own."""
 
 
 class Client:
@@ -65,6 +69,16 @@ def sent(flow: str, *, code: Code | None) -> bytes:
     send_code(client, attempt_of(request={"flow": flow}, code=code))
     (plugin,) = client.plugins
     assert plugin.name == NAME
+    return pickle.dumps(plugin)
+
+
+def sent_to_scheduler(flow: str, *, code: Code | None) -> bytes:
+    """The same of a scheduler in a process of its own; workers get theirs, too."""
+    client = Client()
+    send_code(client, attempt_of(request={"flow": flow}, code=code), to_scheduler=True)
+    workers, plugin = client.plugins
+    assert pickle.dumps(workers) == sent(flow, code=code)
+    assert (plugin.name, isinstance(plugin, SchedulerPlugin)) == (NAME, True)
     return pickle.dumps(plugin)
 
 
@@ -140,6 +154,27 @@ def test_code_of_the_image_is_imported_from_where_it_is(root: Path, tmp_path: Pa
         "new": [str(root / "flows"), str(root)],
         "folder": str(tmp_path / "elsewhere"),
     }
+
+
+def test_a_scheduler_in_a_process_of_its_own_imports_what_workers_do(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    flow = "flows/flow.py:main"
+
+    found = set_up(sent_to_scheduler(flow, code=travelling(root, flow)), tmp_path, "flow")
+
+    unpacked = found["folder"]
+    assert found["words"] == ["beside", "the folder of the flow", "top"]
+    assert found["new"] == [f"{unpacked}/flows", unpacked]
+    assert Path(unpacked).parents[1] == tmp_path
+
+
+def test_a_scheduler_with_the_code_in_its_image_imports_it_from_there(root: Path, tmp_path: Path) -> None:
+    found = set_up(sent_to_scheduler("flows/flow.py:main", code=None), tmp_path, "flow")
+
+    assert found["new"] == [str(root / "flows"), str(root)]
+    assert found["folder"] == str(tmp_path / "elsewhere")
 
 
 def test_workers_on_one_machine_do_not_share_a_folder(root: Path, tmp_path: Path) -> None:
