@@ -17,13 +17,27 @@ from runner.errors import ContractError, UsageError
 from runner.launch.ecs import names
 from runner.launch.size import sized
 from runner.request import RunRequest
-from runner.sections import ARTIFACTS_PREFIX, BUNDLES_PREFIX, FLOW_CONTAINER, INPUTS_PREFIX, FargateTask, LaunchType
+from runner.sections import (
+    ARTIFACTS_PREFIX,
+    BUNDLES_PREFIX,
+    FLOW_CONTAINER,
+    INPUTS_PREFIX,
+    SCHEDULER_TASK_CONTAINER,
+    WORKER_TASK_CONTAINER,
+    FargateTask,
+    LaunchType,
+)
 
 Object = dict[str, Any]
 
 ENVIRONMENT_VARIABLE = "PENSTOCK_INPUT_ENVIRONMENT"
 REQUEST_VARIABLE = "PENSTOCK_INPUT_REQUEST"
 BUNDLE_VARIABLE = "PENSTOCK_INPUT_BUNDLE"
+CONTAINERS = frozenset((FLOW_CONTAINER, WORKER_TASK_CONTAINER, SCHEDULER_TASK_CONTAINER))
+RUN_ID_VARIABLE = "PENSTOCK_RUN_ID"
+ATTEMPT_VARIABLE = "PENSTOCK_ATTEMPT"
+NAME_VARIABLE = "PENSTOCK_ENVIRONMENT"
+"""Variables that the flow sees, too: by them a task is known that has lost its tags."""
 LONGEST_OVERRIDES = 8192
 """Most characters of RunTask's `overrides`, as JSON (API reference of RunTask)."""
 
@@ -105,8 +119,23 @@ def bundle_of(task: Mapping[str, Any]) -> bytes | None:
 
 
 def tag(task: Mapping[str, Any], name: str) -> str:
-    """A tag of a task; empty when it has none of that name."""
-    return next((item["value"] for item in task.get("tags", []) if item["key"] == name), "")
+    """A tag of a task; empty when it has none of that name.
+
+    StopTask takes all tags away (its API reference); then it is what the task was started with that tells the same.
+    """
+    tags = {item["key"]: item["value"] for item in task.get("tags", [])}
+    return str(tags.get(name, "") if tags else _told(task).get(name, ""))
+
+
+def _told(task: Mapping[str, Any]) -> Mapping[str, str]:
+    """What a task without tags was started with, by the names of the tags."""
+    asked = request_of(task)
+    return {
+        names.RUN_ID: _variable(task, RUN_ID_VARIABLE) or "",
+        names.ATTEMPT: _variable(task, ATTEMPT_VARIABLE) or "",
+        names.ENVIRONMENT: _variable(task, NAME_VARIABLE) or "",
+        names.REQUEST: "" if asked is None else request.fingerprint(asked),
+    }
 
 
 def attempt_of(task: Mapping[str, Any]) -> int:
@@ -154,7 +183,11 @@ def _pack(  # noqa: PLR0917 one place calls it
     bundle: bytes | None,
     outside: set[str],
 ) -> _Packed:
-    variables: dict[str, str] = {}
+    variables = {
+        RUN_ID_VARIABLE: asked.run_id,
+        ATTEMPT_VARIABLE: str(asked.attempt),
+        NAME_VARIABLE: target.name,
+    }
     objects: dict[str, bytes] = {}
     command: list[str] = []
 
@@ -252,8 +285,9 @@ def _without_nulls(value: Any) -> Object:
 
 
 def _override(task: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the flow's container was started with, or that of a worker."""
     overrides = task.get("overrides", {}).get("containerOverrides", [])
-    return next((item for item in overrides if item.get("name") == FLOW_CONTAINER), {})
+    return next((item for item in overrides if item.get("name") in CONTAINERS), {})
 
 
 def _variable(task: Mapping[str, Any], name: str) -> str | None:

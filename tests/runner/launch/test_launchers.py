@@ -27,7 +27,8 @@ ON_KUBERNETES = {
 @pytest.fixture(
     params=[
         Kind.LOCAL,
-        *(pytest.param(kind, marks=pytest.mark.aws) for kind in ON_ECS),
+        pytest.param(Kind.FARGATE_TASK, marks=pytest.mark.aws),
+        pytest.param(Kind.DASK_CLOUD_PROVIDER, marks=[pytest.mark.aws, pytest.mark.long]),
         *(pytest.param(kind, marks=pytest.mark.cluster) for kind in ON_KUBERNETES),
     ],
     ids=str,

@@ -87,11 +87,12 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         return tasks
 
     def stop_task(self) -> ActionResult:
-        """Ask a task to stop; one that has stopped is left as it is."""
+        """Ask a task to stop, and take its tags away, as the API reference says; one that has stopped is left."""
         wanted = self._get_param("task").rpartition("/")[2]
         for task in self._tasks():
             if task.id == wanted:
                 task.stop(self._get_param("reason") or "Task stopped by user", "UserInitiated")
+                task.tags = []
                 return ActionResult({"task": task})
         raise ECSException("InvalidParameterException", "The referenced task was not found.")
 

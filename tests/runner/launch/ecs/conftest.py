@@ -59,6 +59,8 @@ class WithWorkers:
     def worker(self, owner: str, script: str = "sleep 60", *, attempt: int = 1, environment: str | None = None) -> str:
         """Start a task as runs start workers; the result is its id."""
         tags = {RUN_ID: "the-run", ATTEMPT: str(attempt), ENVIRONMENT: environment or self.place.name}
+        told = {"RUN_ID": "the-run", "ATTEMPT": str(attempt), "ENVIRONMENT": environment or self.place.name}
+        variables = [{"name": f"PENSTOCK_{name}", "value": value} for name, value in told.items()]
         network = {"subnets": list(self.section.subnets), "securityGroups": list(self.section.security_groups)}
         answer = self.place.aws.client("ecs").run_task(
             cluster=self.section.cluster_arn,
@@ -66,7 +68,7 @@ class WithWorkers:
             launchType="FARGATE",
             startedBy=owner,
             networkConfiguration={"awsvpcConfiguration": network},
-            overrides={"containerOverrides": [{"name": "dask-worker", "command": [script]}]},
+            overrides={"containerOverrides": [{"name": "dask-worker", "command": [script], "environment": variables}]},
             tags=[{"key": key, "value": value} for key, value in tags.items()],
         )
         return str(answer["tasks"][0]["taskArn"].rpartition("/")[2])
