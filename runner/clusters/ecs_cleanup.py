@@ -67,10 +67,15 @@ def _await_the_end() -> None:
     signals = {signal.SIGTERM, signal.SIGINT}
     if signal.sigtimedwait(signals, LOST_SECONDS) is None:
         from runner.clusters.own_task import has_ended
+        from runner.errors import PenstockError
         from runner.sections import FLOW_CONTAINER
 
         # The first process of a container does not see a signal that came before it could be waited for.
-        if not has_ended(FLOW_CONTAINER):
+        try:
+            ended = has_ended(FLOW_CONTAINER)
+        except PenstockError:
+            return  # it is in no task, which is told in a moment
+        if not ended:
             signal.sigwait(signals)
 
 
