@@ -55,11 +55,6 @@ class EcsCluster(RunCluster):
         options: of SpecCluster.
     """
 
-    unexplained = (
-        "See their tasks with `aws ecs describe-tasks`, and that their security group is open to itself at the ports "
-        "of the scheduler and of workers."
-    )
-
     def __init__(self, *, plan: Plan, minimum: int, maximum: int, **options: Any) -> None:
         self._run_plan = plan
         self.cluster_name = plan.cluster_name  # else it would be looked up
@@ -83,6 +78,13 @@ class EcsCluster(RunCluster):
         if self._run_plan.own_scheduler is not None:
             return super()._present()
         return {info["name"] for info in self.scheduler_info["workers"].values()}
+
+    def _where_to_look(self) -> str:
+        states = " and ".join(self._run_plan.tasks.states()) or "not there"
+        return (
+            f"Their tasks are {states}; see them with `aws ecs describe-tasks`, and that their security group is open "
+            "to itself at the ports of the scheduler and of workers."
+        )
 
     def _note(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
         super()._note(workers)

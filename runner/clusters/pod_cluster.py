@@ -53,8 +53,6 @@ class KubernetesCluster(RunCluster):
         log: where the output of workers is kept.
     """
 
-    unexplained = "See their pods with kubectl, and that network policies let them reach the run's pod."
-
     def __init__(
         self,
         pods: WorkerPods,
@@ -111,6 +109,9 @@ class KubernetesCluster(RunCluster):
         # The last lines of a worker that leaves come when the scheduler does not know it any more.
         state = self.scheduler.workers.get(worker)
         self._log.take(self._addresses.get(worker, worker) if state is None else state.name, text)
+
+    def _where_to_look(self) -> str:
+        return "See their pods with kubectl, and that network policies let them reach the run's pod."
 
     def _take_last_words(self, number: int, ended: Ended) -> None:
         if ended.last_words:

@@ -9,7 +9,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from distributed import SpecCluster
 from distributed.core import Status
@@ -73,9 +73,6 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
         maximum: most workers.
         options: of SpecCluster.
     """
-
-    unexplained: ClassVar[str]
-    """What to look at when no worker comes and the platform gives no reason: a sentence."""
 
     def __init__(self, *, run_workers: Workers, minimum: int, maximum: int, **options: Any) -> None:
         self.run_workers = run_workers
@@ -159,9 +156,14 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
             raise WorkersUnavailableError(said, failure_class=failure.failure_class, evidence=failure.evidence)
         if over:
             raise WorkersUnavailableError(
-                f"No worker was connected within {seconds:g} s, and the cluster gives no reason. {self.unexplained}",
+                f"No worker was connected within {seconds:g} s, and the cluster gives no reason. "
+                f"{self._where_to_look()}",
                 failure_class=FailureClass.NEVER_STARTED,
             )
+
+    def _where_to_look(self) -> str:
+        """What to look at when no worker comes and the platform gives no reason: a sentence."""
+        raise NotImplementedError
 
     def watch(self, on_hopeless: Callable[[UnavailableError], object]) -> None:
         """Have it told, in another thread, when there are no workers and never will be.

@@ -177,6 +177,11 @@ class WorkerTasks:
         """How many of the workers that are asked for are kept from starting, and not just for a moment."""
         return self._troubles.held()
 
+    def states(self) -> list[str]:
+        """In which states of ECS the tasks are, as far as is known, each once."""
+        with self._changed:
+            return sorted({str(item.task["lastStatus"]) for item in self._wanted.values() if item.task is not None})
+
     def close(self) -> None:
         """Stop all tasks. What cannot be stopped now is left to the container `cleanup`."""
         with self._changed:

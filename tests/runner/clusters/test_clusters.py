@@ -43,7 +43,8 @@ class Cluster:
     params=[
         *("local", "address", "address-tls"),
         pytest.param("pods", marks=pytest.mark.cluster),
-        *(pytest.param(way, marks=pytest.mark.aws) for way in ("tasks", "tasks-and-scheduler")),
+        pytest.param("tasks", marks=pytest.mark.aws),
+        pytest.param("tasks-and-scheduler", marks=[pytest.mark.aws, pytest.mark.long]),
     ],
 )
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -74,6 +74,7 @@ def test_workers_are_as_large_as_their_tasks(aws: Aws) -> None:
     assert outcome.result == [[2, 1024], [2, 1024]]
 
 
+@pytest.mark.long
 def test_workers_come_with_the_work_and_go_with_it(aws: Aws) -> None:
     with dask_place(aws, (0, 8)) as place:
         outcome = place.start("spread.py:up_and_down", count=40, ready=60).follow()
@@ -95,6 +96,7 @@ def test_on_execute_sizes_the_cluster_within_its_bounds(aws: Aws) -> None:
     assert "max_workers is 3, expected at most the 2 that the stack allows" in three.failure.message
 
 
+@pytest.mark.long
 def test_ecscluster_and_clusters_of_ones_own_are_opened_like_the_default(aws: Aws) -> None:
     with dask_place(aws, 1, provider_class=ECS_CLUSTER, fargate_spot=True) as place:
         assert place.start("spread.py:total", count=2).follow().result == 1

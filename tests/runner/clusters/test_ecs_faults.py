@@ -63,15 +63,20 @@ def follow(place: DaskPlace, function: str = "spread.py:total", **parameters: An
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "sentence"), AT_START, ids=[kind for kind, _ in AT_START])
-def test_one_worker_that_does_not_start_holds_nobody_up(place: DaskPlace, kind: Kind, sentence: str) -> None:
-    in_worker(place, kind)
+@pytest.mark.parametrize("first", range(0, len(AT_START), 4))
+def test_workers_that_do_not_start_hold_nobody_up(aws: Aws, first: int) -> None:
+    some = AT_START[first : first + 4]
+    with dask_place(aws, 1 + len(some), timeouts=TIMES) as place:
+        for kind, _ in some:
+            in_worker(place, kind)
 
-    run, outcome = follow(place)
+        run, outcome = follow(place)
 
-    assert (outcome.exit_code, outcome.result) == (0, 55), outcome.failure
-    assert sentence in run.output.decode()
-    await_nothing_left(place, CLOSE_SECONDS)
+        assert (outcome.exit_code, outcome.result) == (0, 55), outcome.failure
+        said = run.output.decode()
+        # What is alike is told once for all.
+        assert [kind for kind, sentence in some if sentence.partition("(")[0] not in said] == []
+        await_nothing_left(place, CLOSE_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,8 @@ def test_all_workers_are_waited_for_as_long_as_the_clock_says(place: DaskPlace, 
 
     assert outcome.exit_code == 69
     assert outcome.failure is not None
-    assert outcome.failure.message.startswith("No worker could be started: ")
+    assert outcome.failure.message.startswith(("No worker could be started: ", "No worker was connected within 8 s"))
+    assert kind is not Kind.STUCK or "PENDING" in outcome.failure.message
     await_nothing_left(place, CLOSE_SECONDS)
 
 
@@ -119,16 +125,30 @@ def test_workers_for_which_there_is_no_room_at_first_come_later(place: DaskPlace
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("times", [1, 2], ids=["one", "all"])
+def test_workers_that_are_lost_at_work_are_replaced(aws: Aws) -> None:
+    with dask_place(aws, 4) as place:
+        for kind, _ in AT_WORK:
+            in_worker(place, kind, delay=3)
+
+        run, outcome = follow(place, count=60)
+
+        assert (outcome.exit_code, outcome.result) == (0, 70210), outcome.failure
+        for _, sentence in AT_WORK:
+            assert f"{sentence}; another takes its place." in run.output.decode()
+        assert len(place.workers()) == 4 + len(AT_WORK)
+        await_nothing_left(place, CLOSE_SECONDS)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "sentence"), AT_WORK, ids=[kind for kind, _ in AT_WORK])
-def test_workers_that_are_lost_at_work_are_replaced(place: DaskPlace, kind: Kind, sentence: str, times: int) -> None:
-    in_worker(place, kind, times=times, delay=3)
+def test_all_workers_that_are_lost_at_work_are_replaced(place: DaskPlace, kind: Kind, sentence: str) -> None:
+    in_worker(place, kind, times=2, delay=3)
 
     run, outcome = follow(place, count=40)
 
     assert (outcome.exit_code, outcome.result) == (0, 20540), outcome.failure
-    assert run.output.count(f"{sentence}; another takes its place.".encode()) == times
-    assert len(place.workers()) == 2 + times
+    # The last that is asked to stop has nobody to hand its results to, and may still try when the flow is done.
+    assert 1 <= run.output.count(f"{sentence}; another takes its place.".encode()) <= 2
     await_nothing_left(place, CLOSE_SECONDS)
 
 
