@@ -1,4 +1,4 @@
-"""Builds the container images of the runner: `python3 -m tools.image [--extras dask] [--flights] [-o FILE.tar]`.
+"""Builds the container images of the runner: `python3 -m tools.image [--extras EXTRA] [--flights] [-o FILE.tar]`.
 
 Prints the image's name and the file with it, which `docker load` and `ctr images import` take. An image is built when
 one of its inputs has changed; its file is kept in `.penstock/images`.
@@ -49,6 +49,12 @@ RUNNER = Image(name="penstock.local/runner:test", dockerfile="runner/Dockerfile"
 RUNNER_DASK = Image(
     name="penstock.local/runner-dask:test", dockerfile="runner/Dockerfile", arguments={"EXTRAS": "dask"}
 )
+RUNNER_DASK_CLOUD_PROVIDER = Image(
+    name="penstock.local/runner-dask-cloud-provider:test",
+    dockerfile="runner/Dockerfile",
+    arguments={"EXTRAS": "dask-cloud-provider"},
+)
+"""For runs on ECS, which no container runtime takes part in here: built when it is asked for."""
 FLIGHTS = Image(
     name="penstock.local/flights:test",
     dockerfile="examples/flights/Dockerfile",
@@ -142,13 +148,14 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code.
     """
     parser = argparse.ArgumentParser(prog="python3 -m tools.image", description="Build an image of the runner.")
-    parser.add_argument("--extras", choices=("dask",), help="what the image is to have besides the runner")
+    with_extras = {"dask": RUNNER_DASK, "dask-cloud-provider": RUNNER_DASK_CLOUD_PROVIDER}
+    parser.add_argument("--extras", choices=with_extras, help="what the image is to have besides the runner")
     parser.add_argument("--flights", action="store_true", help="the flights example at /app, with Dask")
     parser.add_argument("-o", dest="output", type=Path, metavar="FILE.tar", help="where to put the file as well")
     options = parser.parse_args(arguments)
-    image = FLIGHTS if options.flights else RUNNER_DASK if options.extras else RUNNER
+    image = FLIGHTS if options.flights else with_extras.get(options.extras, RUNNER)
     try:
-        file = archives()[image.name]
+        file = archives(*([] if image in IMAGES else [image]))[image.name]
     except ToolError as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
