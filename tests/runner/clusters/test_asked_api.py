@@ -216,13 +216,13 @@ def test_fargatecluster_asks_for_nothing_but_its_workers(workers: Started, numbe
         calls = wait_until(lambda: all(workers.tasks.await_up(number, 20) for number in (0, 1)) or None)
         actions = [call["action"] for call in workers.place.aws.calls()]
         found = commands(workers)
-        scheduler = cluster.scheduler_address
+        scheduler, tasks = cluster.scheduler_address, workers.place.workers()
     assert calls
     assert (actions.count("RunTask"), set(actions)) == (1 if numbered else 2, {"RunTask", "DescribeTasks"})
     rest = ["--nthreads", "1", "--memory-limit", "1GB", "--death-timeout", "60"]
     names: list[list[str]] = [[], []] if numbered else [["--name", "0"], ["--name", "1"]]
     assert found == [["dask-worker", scheduler, *name, *rest] for name in names]
-    for task in workers.place.workers():
+    for task in tasks:
         assert task["tags"] == [{"key": "penstock.dev/run-id", "value": "the-run"}]
         assert task["overrides"]["containerOverrides"][0]["environment"] == [{"name": "TOLD", "value": "it"}]
         assert (task["startedBy"], task["launchType"]) == (STARTED_BY, "FARGATE")
