@@ -5,6 +5,7 @@ keeps workers from starting is told once, in plain words; however many there are
 seldomer the longer nothing happens; `close` leaves none of them, whatever happened before. Knows nothing of Dask.
 """
 
+import contextlib
 import json
 import random
 import sys
@@ -23,8 +24,10 @@ from runner.clusters.ended import Ended, of_platform
 from runner.clusters.pace import Pace
 from runner.clusters.troubles import Troubles
 from runner.ecs import starting
+from runner.ecs.started import stop_started
 from runner.ecs.watcher import MOST_TASKS
 from runner.errors import PenstockError
+from runner.http.errors import Unreachable
 from runner.trouble import Trouble
 
 Task = Mapping[str, Any]
@@ -58,6 +61,8 @@ class _Wanted:
     """When it is to be started."""
     refused: int = 0
     """How often there was no room for it."""
+    unsure: tuple[str, list[int]] | None = None
+    """Token and workers of a RunTask of which nobody knows whether it was done."""
     starting: bool = False
     """Whether it is being asked for just now."""
     task: Task | None = None
@@ -96,6 +101,8 @@ class WorkerTasks:
         self._pace = Pace()
         self._troubles = Troubles()
         self._closing = False
+        self._left: str | None = None
+        """What tasks can be found by of which nobody may know: `startedBy`."""
         self._on_end: Callable[[int, Ended], object] | None = None
         self._early: list[tuple[int, Ended]] = []
         self._calls = ThreadPoolExecutor(CALLS, thread_name_prefix="penstock-tasks")
@@ -193,6 +200,9 @@ class WorkerTasks:
         self._keeper.join(END_SECONDS)
         with ThreadPoolExecutor(CALLS) as calls:
             stopped = list(calls.map(self._stop, sorted(self._alive)))
+        with contextlib.suppress(PenstockError):
+            if self._left is not None:
+                stop_started(self._ecs, self._cluster, self._left)
         if left := stopped.count(False):
             print(
                 f"penstock: {left} of the workers' tasks could not be stopped now; the task's container `cleanup` does "
@@ -239,40 +249,42 @@ class WorkerTasks:
         with self._changed:
             for number in due:
                 if number in self._wanted:
-                    key = json.dumps(self._wanted[number].parameters, sort_keys=True)
+                    item = self._wanted[number]
+                    key = json.dumps([item.parameters, item.unsure], sort_keys=True)
                     alike.setdefault(key, []).append(number)
         return [
             numbers[i : i + MOST_AT_ONCE] for numbers in alike.values() for i in range(0, len(numbers), MOST_AT_ONCE)
         ]
 
     def _submit(self, numbers: list[int]) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
             self._calls.submit(self._start, numbers)
-        except RuntimeError:
-            return  # closed meanwhile
 
     def _start(self, numbers: list[int]) -> None:
         with self._changed:
             numbers = [number for number in numbers if number in self._wanted]
             if not numbers or self._closing:
                 return
-            parameters = self._wanted[numbers[0]].parameters
+            parameters, unsure = self._wanted[numbers[0]].parameters, self._wanted[numbers[0]].unsure
+        token, numbers = unsure or (str(uuid.uuid4()), numbers)
         tasks: list[Task] = []
-        trouble = None
+        trouble = unsure = None
         try:
-            answer = self._ecs.call(
-                "RunTask", **{**parameters, "count": len(numbers), "clientToken": str(uuid.uuid4())}
-            )
+            answer = self._ecs.call("RunTask", **{**parameters, "count": len(numbers), "clientToken": token})
             tasks = answer.get("tasks", [])
             failures = answer.get("failures") or [{"reason": "ECS started fewer tasks than it was asked for"}]
             trouble = starting.of_failure(failures[0], whose="a worker")
         except Exception as error:  # noqa: BLE001 whatever it is, it must not be lost with this thread
             trouble = starting.of_refusal(error, whose="a worker")
-        unwanted = self._take_started(numbers, tasks, trouble)
+            if isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status >= 500):
+                unsure, self._left = (token, numbers), parameters.get("startedBy")
+        unwanted = self._take_started(numbers, tasks, trouble, unsure)
         for arn in unwanted:
             self._stop(arn)
 
-    def _take_started(self, numbers: list[int], tasks: list[Task], trouble: Trouble) -> list[str]:
+    def _take_started(
+        self, numbers: list[int], tasks: list[Task], trouble: Trouble, unsure: tuple[str, list[int]] | None
+    ) -> list[str]:
         """Note which worker is in which task; the result are tasks that nobody wants any more."""
         unwanted: list[str] = []
         with self._changed:
@@ -280,20 +292,19 @@ class WorkerTasks:
                 arn = str(task["taskArn"])
                 self._alive.add(arn)
                 self._numbers[arn.rpartition("/")[2]] = number
-                if number in self._wanted:
-                    item = self._wanted[number]
-                    item.task, item.asked_at, item.starting = task, time.monotonic(), False
+                if (item := self._wanted.get(number)) is not None:
+                    item.task, item.asked_at, item.starting, item.unsure = task, time.monotonic(), False, None
                     self._troubles.forget(number)
                 else:
                     unwanted.append(arn)
             for number in numbers[len(tasks) :]:
-                self._ask_again(number, trouble)
+                self._ask_again(number, trouble, unsure)
             if tasks:
                 self._pace.begin()
             self._changed.notify_all()
         return unwanted
 
-    def _ask_again(self, number: int, trouble: Trouble) -> None:
+    def _ask_again(self, number: int, trouble: Trouble, unsure: tuple[str, list[int]] | None = None) -> None:
         """Ask for a worker again in a while, for which there is no room now."""
         item = self._wanted.get(number)
         if item is None:
@@ -301,7 +312,7 @@ class WorkerTasks:
         self._troubles.note(number, trouble)
         pause = min(LONGEST_AGAIN_SECONDS, AGAIN_SECONDS * 1.5**item.refused)
         item.refused += 1
-        item.starting, item.task = False, None
+        item.starting, item.task, item.unsure = False, None, unsure
         item.due_at = time.monotonic() + pause * random.uniform(0.5, 1.5)  # noqa: S311 it spreads load
 
     def _look(self) -> None:

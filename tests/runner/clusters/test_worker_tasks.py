@@ -7,6 +7,7 @@ import pytest
 
 from runner.aws.access import load
 from runner.aws.client import Client
+from runner.clusters import worker_tasks as module
 from runner.clusters.worker_tasks import NOT_NEEDED, WorkerTasks
 from tests.runner.clusters.started_tasks import SECONDS, STAYS, Started, nothing_is_up, started
 from tests.testbed.aws.faults import Kind
@@ -99,6 +100,33 @@ def test_calls_that_fail_are_made_again_and_start_nothing_twice(workers: Started
 
     workers.await_status("RUNNING", "RUNNING", "STOPPED")
     assert workers.calls("RunTask") == (3 if action == "RunTask" else 1)
+
+
+def test_a_start_whose_answers_were_all_lost_is_asked_for_again_and_not_done_twice(
+    place: DaskPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.5)
+    with started(place, monkeypatch, budget_seconds=1.0) as workers:
+        place.aws.inject(Kind.DROP, action="RunTask", times=5)
+        workers.request(0, 1, 2)
+        wait_until(workers.tasks.waiting)
+        workers.tasks.remove(1)
+        workers.await_task(0)
+        workers.await_task(2)
+        workers.await_status("RUNNING", "RUNNING", "STOPPED")
+    nothing_is_up(place)
+
+
+def test_closing_finds_tasks_of_whose_start_nothing_was_heard(
+    place: DaskPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started(place, monkeypatch, budget_seconds=1.0) as workers:
+        place.aws.inject(Kind.DROP, action="RunTask", times=20)
+        workers.request(0, 1)
+        wait_until(workers.tasks.waiting)
+        assert workers.tasks.number_of(place.workers()[0]["taskArn"].rpartition("/")[2]) is None
+        workers.tasks.close()
+        nothing_is_up(place)
 
 
 def test_looks_that_fail_end_no_worker(workers: Started) -> None:
