@@ -27,7 +27,7 @@ from runner.clusters.worker_tasks import WorkerTasks
 from runner.environment import Executor
 from runner.errors import PenstockError, UnavailableError
 from runner.request import WorkerCount
-from runner.sections import DASHBOARD_PORT, WORKER_TASK_CONTAINER, DaskCloudProvider
+from runner.sections import DASHBOARD_PORT, SCHEDULER_TASK_CONTAINER, WORKER_TASK_CONTAINER, DaskCloudProvider
 
 if TYPE_CHECKING:
     from distributed import Client as DaskClient
@@ -240,9 +240,10 @@ def _told(attempt: Attempt, section: DaskCloudProvider, executor: Executor, own:
 
 
 def _last_words(logs: Client, section: DaskCloudProvider, task_id: str) -> str:
-    """What a worker has printed last; empty where that cannot be had."""
-    stream = f"{section.log_stream_prefix}/{WORKER_TASK_CONTAINER}/{task_id}"
-    with contextlib.suppress(PenstockError):
-        page = logs.call("GetLogEvents", logGroupName=section.log_group, logStreamName=stream, limit=LAST_LINES)
-        return "\n".join(str(event["message"]) for event in page.get("events", [])).strip()
+    """What a worker or a scheduler has printed last; empty where that cannot be had."""
+    for container in (WORKER_TASK_CONTAINER, SCHEDULER_TASK_CONTAINER):
+        stream = f"{section.log_stream_prefix}/{container}/{task_id}"
+        with contextlib.suppress(PenstockError):
+            page = logs.call("GetLogEvents", logGroupName=section.log_group, logStreamName=stream, limit=LAST_LINES)
+            return "\n".join(str(event["message"]) for event in page.get("events", [])).strip()
     return ""

@@ -35,7 +35,8 @@ def work(arguments: Sequence[str], told: Mapping[str, Any], task_id: str) -> int
         main(list(arguments), standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.FLOW_FAILED
-    return ExitCode.UNAVAILABLE if SCHEDULER_LOST in _reasons else ExitCode.OK
+    # A worker that its scheduler closes loses that a moment later.
+    return ExitCode.UNAVAILABLE if next(filter(None, _reasons), "") == SCHEDULER_LOST else ExitCode.OK
 
 
 async def dask_setup(worker: Any) -> None:
@@ -51,7 +52,7 @@ async def dask_setup(worker: Any) -> None:
         _reasons.append(reason)
         return await close(*arguments, reason=reason, **options)
 
-    worker.close = noted
+    worker.close = worker.stream_handlers["close"] = worker.handlers["terminate"] = noted
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, lambda: _leaving.append(asyncio.ensure_future(leave(worker))))
 

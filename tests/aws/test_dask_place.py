@@ -9,7 +9,7 @@ from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_ecs import DaskPlace, await_nothing_left, dask_place
 from tests.testbed.ecs_ground import assets
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.long]
 
 
 def containers(aws: Aws, definition: str) -> dict[str, dict[str, object]]:

@@ -10,7 +10,7 @@ from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_ecs import dask_place
 from tests.testbed.ecs_ground import assets
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.long]
 
 
 @pytest.fixture

@@ -161,6 +161,7 @@ def test_a_network_that_is_created_has_doors_to_what_runs_call(flights: Stack, a
     assert services == {"ecr.api", "ecr.dkr", "ecs", "logs", "s3", "secretsmanager"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [

@@ -22,7 +22,7 @@ from tests.testbed.pulumi_aws import attached_provider, aws_engine, aws_stack_fr
 from tests.testbed.pulumi_engine import CHECKOUT
 from tests.testbed.pulumi_kubernetes import Stack
 
-pytestmark = [pytest.mark.engine, pytest.mark.aws, pytest.mark.dask, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.aws, pytest.mark.dask, pytest.mark.timeout(180), pytest.mark.long]
 
 EXAMPLE = "Pulumi.dask-cloud-provider.yaml"
 NAME = "run-dask"

@@ -101,7 +101,7 @@ NO_WORKERS = (
 )
 PROCESSES = (
     "the run's workers are processes, as many from the start to the end. "
-    "Give that, or choose an environment whose workers are pods."
+    "Give that, or choose an environment that provisions workers."
 )
 NOT_BOTH = "both say how many workers there are. Give one of them."
 FEWER = "Ask for fewer, or raise max_workers of the stack and `pulumi up`."

@@ -21,7 +21,7 @@ from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_ecs import DaskPlace, dask_place
 from tests.testbed.waiting import wait_until
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(90), pytest.mark.long]
 STAYS = ["sh", "-c", "trap 'exit 143' TERM; sleep 600 & wait"]
 
 

@@ -47,26 +47,34 @@ def calls_of(aws: Aws, place: DaskPlace) -> Counter[str]:
     return Counter(call["action"] for call in aws.calls() if f"{place.name}-task" in call["principal"])
 
 
-def test_a_run_creates_workers_and_nothing_that_stays(aws: Aws, place: DaskPlace) -> None:
+def test_a_run_creates_workers_and_nothing_that_stays(aws: Aws, place: DaskPlace, tmp_path: Path) -> None:
+    ready, go = tmp_path / "ready", tmp_path / "go"
     before = assets(aws)
     aws.calls(clear=True)
 
-    outcome = place.start("spread.py:total", count=8).follow()
+    started = place.start("spread.py:wait_for", ready=str(ready), go=str(go))
+    started.start_following()
+    await_file(ready, 60)
+    workers = place.workers()
+    go.touch()
+    outcome = started.end()
     calls = calls_of(aws, place)
 
-    assert (outcome.exit_code, outcome.result) == (0, 140), outcome.failure
+    assert (outcome.exit_code, outcome.result) == (0, [0, 1]), outcome.failure
     await_nothing_left(place, CLOSE_SECONDS)
     assert assets(aws) == before
     assert (calls["RunTask"], calls["CreateSecret"], calls["StopTask"]) == (1, 1, 2)
     assert not [name for name in calls if name.startswith(("Create", "Register", "Put")) and name != "CreateSecret"]
     assert not [call for call in aws.calls() if call["denied"]]
-    tags = [{item["key"]: item["value"] for item in task["tags"]} for task in place.workers()]
-    assert [tag["penstock.dev/run-id"] for tag in tags] == ["the-run"] * 2
-    assert all("createdBy" not in tag for tag in tags)
+    for task in workers:
+        tags = {item["key"]: item["value"] for item in task["tags"]}
+        assert tags["penstock.dev/run-id"] == "the-run"
+        assert "createdBy" not in tags
     (run,) = (task for task in place.tasks() if task["group"].endswith(f":{place.name}"))
-    assert {task["startedBy"] for task in place.workers()} == {run["taskArn"].rpartition("/")[2]}
+    assert {task["startedBy"] for task in workers} == {run["taskArn"].rpartition("/")[2]}
 
 
+@pytest.mark.long
 def test_workers_are_as_large_as_their_tasks(aws: Aws) -> None:
     with dask_place(aws, 2, worker_threads=2) as place:
         outcome = place.start("spread.py:worker_threads").follow()
@@ -83,6 +91,7 @@ def test_workers_come_with_the_work_and_go_with_it(aws: Aws) -> None:
         await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_on_execute_sizes_the_cluster_within_its_bounds(aws: Aws) -> None:
     with dask_place(aws, 2) as place:
         fewer = replace(place.environment, callbacks=Callbacks(on_execute="callbacks:one_worker"))
@@ -107,6 +116,7 @@ def test_ecscluster_and_clusters_of_ones_own_are_opened_like_the_default(aws: Aw
         assert place.workers() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -188,6 +198,7 @@ def test_the_keys_are_in_their_secret_only_and_for_as_long_as_the_run(
     assert body not in run.output.decode()
 
 
+@pytest.mark.long
 def test_two_runs_at_once_have_workers_of_their_own(place: DaskPlace) -> None:
     runs = [place.start("spread.py:total", run_id=name, count=6) for name in ("one", "two")]
     for run in runs:
@@ -198,6 +209,7 @@ def test_two_runs_at_once_have_workers_of_their_own(place: DaskPlace) -> None:
     await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_the_dashboard_answers_inside_the_task_only(place: DaskPlace) -> None:
     executor = Executor(type=ExecutorType.DASK, dashboard=True, performance_report=False)
     outcome = place.start("spread.py:dashboard", environment=replace(place.environment, executor=executor)).follow()

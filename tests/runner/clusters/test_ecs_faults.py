@@ -112,6 +112,7 @@ def test_all_workers_are_waited_for_as_long_as_the_clock_says(place: DaskPlace, 
     await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_workers_for_which_there_is_no_room_at_first_come_later(place: DaskPlace) -> None:
     in_worker(place, Kind.CAPACITY, times=2)
 
@@ -164,6 +165,7 @@ def test_half_of_the_workers_are_interrupted_on_spot(aws: Aws) -> None:
         await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_workers_that_are_lost_too_often_end_the_run(place: DaskPlace) -> None:
     in_worker(place, Kind.OOM, times=EVERY, delay=0.5)
 
@@ -232,6 +234,7 @@ def test_a_secret_that_is_gone_is_a_sentence_in_seconds(aws: Aws) -> None:
         await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [("secretsmanager:CreateSecret", "secretsmanager:CreateSecret"), ("ecs:RunTask", "ecs:RunTask")],
@@ -252,6 +255,7 @@ def test_a_right_that_the_run_does_not_have_is_named(place: DaskPlace, action: s
     await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_a_worker_that_somebody_stops_is_replaced(place: DaskPlace, tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     run = place.start("spread.py:slow_total", count=10, ready=str(ready))
@@ -265,6 +269,7 @@ def test_a_worker_that_somebody_stops_is_replaced(place: DaskPlace, tmp_path: Pa
     assert b"was stopped by somebody else (too loud); another takes its place." in run.output
 
 
+@pytest.mark.long
 def test_versions_that_differ_are_told_at_once(place: DaskPlace) -> None:
     other = place.worker_definition(entryPoint=["python3", "-P", "-c", OTHER_VERSIONS])
     target = replace(place.environment, dask_cloud_provider=replace(place.section, worker_task_definition_arn=other))

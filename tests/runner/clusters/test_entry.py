@@ -167,7 +167,6 @@ def test_a_scheduler_and_a_worker_find_each_other_and_show_nothing(place: DaskPl
     assert settings == (False, [])
 
 
-@pytest.mark.xfail(reason="what the scheduler says is not heard where `close` is replaced on the worker itself")
 def test_a_worker_that_its_scheduler_closes_ends_in_peace(place: DaskPlace) -> None:
     scheduler, worker, address = cluster(place, None)
     with Client(address, timeout=30, set_as_default=False) as client:

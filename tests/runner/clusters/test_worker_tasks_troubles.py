@@ -15,7 +15,7 @@ from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_ecs import DaskPlace, dask_place
 from tests.testbed.waiting import wait_until
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(90), pytest.mark.long]
 LINES = {
     Kind.CAPACITY: "unschedulable): No capacity of AWS has room for a worker",
     Kind.RESOURCE: "unschedulable): No instance of the cluster has room for a worker (its memory)",

@@ -20,7 +20,7 @@ from tests.testbed.dask_on_ecs import DaskPlace, await_nothing_left, dask_place
 from tests.testbed.followed_run import Run, told
 from tests.testbed.waiting import wait_until
 
-pytestmark = [pytest.mark.aws, pytest.mark.dask]
+pytestmark = [pytest.mark.aws, pytest.mark.dask, pytest.mark.long]
 
 GONE_SECONDS = 20
 FLOW = """
