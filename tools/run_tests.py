@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN_SECONDS = 270
-LONG_OWN_SECONDS = 240
+LONG_OWN_SECONDS = 480
 # Those that go through many cases, which pyproject.toml leaves out of the others.
 LONG = "--long"
 EXTRAS = ("prefect",)
-# One process more than processors, since tests mostly wait; a file's tests share what they need, so they stay together.
-DISTRIBUTED = (f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}", "--dist=loadfile", "--no-loadscope-reorder")
+# More processes than processors, since tests mostly wait; a file's tests share what they need, so they stay together.
+DISTRIBUTED = (f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}", "--dist=loadfile", "--no-loadscope-reorder")
 MEASURED = PRIVATE / "coverage"
 RESULTS = PRIVATE / "test-results"
 # tests/conftest.py skips the tests marked `engine` with this variable's text as the reason.

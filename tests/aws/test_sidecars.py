@@ -58,6 +58,7 @@ def test_the_task_lasts_until_the_last_container_has_ended(bed: Bed, tmp_path_fa
     assert bed.lines(arn, "cleanup") == ["waits", "asked", "cleaned"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["stopped", "spot"])
 def test_each_container_is_asked_once_and_has_its_own_time(bed: Bed, way: str) -> None:
     counts = "import signal, time\nsignal.signal(15, lambda *_: print('asked'))\nprint('up')\n"

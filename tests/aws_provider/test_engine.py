@@ -58,6 +58,7 @@ def output(engine: Engine, name: str) -> str:
     return engine.do("stack", "output", name).strip()
 
 
+@pytest.mark.long
 def test_the_life_of_a_stack(bare: Engine, provider: Attached, aws_server: Aws) -> None:
     before = existing(aws_server)
     with stack(with_aws(bare, provider)) as engine:

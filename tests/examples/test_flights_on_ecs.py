@@ -127,6 +127,7 @@ def test_every_verb_needs_what_the_submitter_may_do_and_nothing_else(
     assert unused(policies, needed) == []
 
 
+@pytest.mark.long
 def test_a_run_may_read_what_it_was_given_and_nothing_else_of_the_bucket(
     stack: Stack, submitter: Penstock, aws: Aws, tmp_path: Path
 ) -> None:

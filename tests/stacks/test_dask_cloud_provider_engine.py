@@ -82,6 +82,7 @@ def test_a_second_preview_is_empty_also_when_it_looks_at_aws(flights: Stack) -> 
     flights.do("preview", "--expect-no-changes", "--refresh")
 
 
+@pytest.mark.long
 def test_a_previewer_may_read_all_that_a_preview_looks_at(flights: Stack, aws_server: Aws) -> None:
     made = ecs_policies.previewer(own("dasked"))
     aws_server.calls(clear=True)
@@ -153,6 +154,7 @@ def test_only_runs_and_their_workers_reach_each_other(flights: Stack, aws_server
     assert [pair["GroupId"] for pair in out[8788]["UserIdGroupPairs"]] == [group["GroupId"]]
 
 
+@pytest.mark.long
 def test_a_network_that_is_created_has_doors_to_what_runs_call(flights: Stack, aws_server: Aws) -> None:
     inside = [{"Name": "vpc-id", "Values": [section(flights).vpc_id]}]
 
@@ -225,6 +227,7 @@ def test_a_mistake_is_one_sentence_from_preview(flights: Stack) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_scheduler_in_a_task_of_its_own_and_nothing_left_of_it_all(engine: Engine, aws_server: Aws) -> None:
     before = existing(aws_server)
     changes = {**CHANGES, "network_cidr": "127.44.0.0/24", "scheduler_task": "true", "environment_name": "gone-dask"}

@@ -78,6 +78,7 @@ def test_a_second_preview_is_empty_also_when_it_looks_at_aws(flights: Stack) -> 
     flights.do("preview", "--expect-no-changes", "--refresh")
 
 
+@pytest.mark.long
 def test_a_previewer_may_read_all_that_a_preview_looks_at(flights: Stack, aws_server: Aws) -> None:
     made = ecs_policies.previewer(named("flights"))
     aws_server.calls(clear=True)
@@ -131,6 +132,7 @@ def test_what_ecs_and_s3_have(flights: Stack, aws_server: Aws) -> None:
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+@pytest.mark.long
 def test_runs_reach_endpoints_and_s3_and_nothing_reaches_them(flights: Stack, aws_server: Aws) -> None:
     environment, _ = flights.environment()
     assert environment.fargate_task is not None
@@ -152,6 +154,7 @@ def test_runs_reach_endpoints_and_s3_and_nothing_reaches_them(flights: Stack, aw
     assert gateways <= {"loca", "vpce", ""}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
@@ -173,6 +176,7 @@ def test_an_edit_of_one_property_is_shown_as_what_it_is(edited: Stack, path: str
     assert steps(edited, path, value) == expected
 
 
+@pytest.mark.long
 def test_an_edit_of_tags_replaces_nothing(edited: Stack) -> None:
     found = steps(edited, "tags.team", "science")
 
@@ -212,6 +216,7 @@ def test_a_mistake_is_one_sentence_from_preview(edited: Stack) -> None:
     )
 
 
+@pytest.mark.long
 def test_destroy_leaves_nothing(engine: Engine, aws_server: Aws) -> None:
     client = aws_server.client
     tagged = [{"Name": "tag:penstock.dev/environment", "Values": ["gone"]}]

@@ -146,6 +146,7 @@ def test_a_shell_that_has_read_the_file_uses_nothing_else(state: Path) -> None:
     assert next(line for line in printed if line.startswith("PATH=")).endswith(":/usr/bin:/bin")
 
 
+@pytest.mark.long
 def test_after_a_crash_it_starts_anew(state: Path) -> None:
     assert tool("up", state).returncode == 0
     server = aws.running(state)

@@ -58,6 +58,7 @@ def test_a_cluster_that_does_not_answer_is_one_sentence(penstock: Penstock, pull
     assert "Traceback" not in done.err
 
 
+@pytest.mark.long
 def test_what_cannot_be_asked_does_not_hide_the_rest(penstock: Penstock, pulled: Path, here: Path) -> None:
     penstock("run", "behaviours.py:succeed", "--env", "here", "--run-id", "one", KUBECONFIG=str(pulled))
 
@@ -68,6 +69,7 @@ def test_what_cannot_be_asked_does_not_hide_the_rest(penstock: Penstock, pulled:
     assert "penstock: the runs of jobs are not shown. The cluster of context first" in done.err
 
 
+@pytest.mark.long
 def test_a_run_that_may_be_where_nobody_answers_is_not_said_to_be_nowhere(penstock: Penstock, pulled: Path) -> None:
     done = penstock("describe", "some-run", KUBECONFIG=str(pulled))
 

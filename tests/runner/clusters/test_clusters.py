@@ -43,8 +43,7 @@ class Cluster:
     params=[
         *("local", "address", "address-tls"),
         pytest.param("pods", marks=pytest.mark.cluster),
-        pytest.param("tasks", marks=pytest.mark.aws),
-        pytest.param("tasks-and-scheduler", marks=[pytest.mark.aws, pytest.mark.long]),
+        *(pytest.param(way, marks=[pytest.mark.aws, pytest.mark.long]) for way in ("tasks", "tasks-and-scheduler")),
     ],
 )
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -110,7 +110,7 @@ def test_a_run_whose_client_is_killed_ends_by_itself(place: DaskPlace, tmp_path:
     assert [(run.run_id, run.exit_code) for run in runs] in ([], [("the-run", 0)])
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)], ids=str)
 def test_a_run_that_is_cancelled_closes_its_cluster(place: DaskPlace, tmp_path: Path, end: signal.Signals) -> None:
     ready = tmp_path / "ready"
     run = place.start("spread.py:slow_total", count=40, ready=str(ready))

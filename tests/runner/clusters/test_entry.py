@@ -28,6 +28,7 @@ def place(aws: Aws) -> Iterator[DaskPlace]:
         yield place
 
 
+@pytest.mark.long
 def test_keys_that_are_gone_are_one_sentence(place: DaskPlace) -> None:
     name = f"{place.section.secrets_prefix}{'0' * 32}"
 

@@ -139,6 +139,7 @@ def test_out_of_memory_is_tried_again_where_the_policy_says_so_and_as_often(flow
     assert [sentence.rpartition(" ")[2] for sentence in run.notices if "is started again" in sentence] == ["2.", "3."]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Kind.SPOT, Kind.HOST])
 def test_a_place_that_is_taken_away_is_replaced_without_counting(flows: Place, kind: Kind) -> None:
     flows.aws.inject(kind, family=flows.name, delay=0.5, times=2)
@@ -183,6 +184,7 @@ def test_what_cannot_pass_ends_the_run_at_once(flows: Place, kind: Kind, failure
     assert attempts(flows) == [1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Kind.PULL_BUSY, Kind.PULL_TIMEOUT, Kind.FAILS_TO_START])
 def test_what_may_pass_is_tried_again(flows: Place, kind: Kind) -> None:
     flows.aws.inject(kind, family=flows.name)
@@ -227,6 +229,7 @@ CAPACITY = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "failure_class", "words"), CAPACITY)
 def test_no_room_is_waited_for_with_words(flows: Place, kind: Kind, failure_class: str, words: str) -> None:
     flows.aws.inject(kind, family=flows.name)
@@ -238,6 +241,7 @@ def test_no_room_is_waited_for_with_words(flows: Place, kind: Kind, failure_clas
     assert [notice.partition(":")[0] for notice in notices] == [f"the-run is queued({failure_class})"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "failure_class", "words"), CAPACITY)
 def test_no_room_until_the_clock_is_over(flows: Place, kind: Kind, failure_class: str, words: str) -> None:
     environment = replace(flows.environment, timeouts=Timeouts(queue_seconds=1, grace_seconds=5))

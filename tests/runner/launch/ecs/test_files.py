@@ -113,6 +113,7 @@ def test_without_a_bucket_small_files_are_in_the_log(flows: Place, tmp_path: Pat
     assert (printed, keys(flows)) == ([], [])
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_while_its_files_are_put_there_has_crashed_and_can_be_tried_again(
     flows: Place, tmp_path: Path
 ) -> None:

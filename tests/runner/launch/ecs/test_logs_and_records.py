@@ -86,6 +86,7 @@ def test_a_run_that_ecs_has_forgotten(flows: Place) -> None:
     assert launcher.follow("the-run", lambda _: None).state is State.SUCCEEDED
 
 
+@pytest.mark.long
 def test_a_killed_run_that_ecs_has_forgotten_is_still_known(flows: Place) -> None:
     flows.aws.inject(Kind.OOM, family=flows.name, delay=0.5)
     flows.start("wait_until", moment=time.time() + 60).follow()
@@ -166,6 +167,7 @@ def test_what_gc_removes(flows: Place) -> None:
     assert [item.outcome.run_id for item in flows.launcher(environment).runs()] == ["bad"]
 
 
+@pytest.mark.long
 def test_many_followers_share_their_questions(flows: Place) -> None:
     flows.aws.delay(PENDING=2.0)
     launcher = flows.launcher()

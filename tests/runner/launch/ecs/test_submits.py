@@ -140,6 +140,7 @@ def test_an_answer_that_is_lost_does_not_start_a_second_task(flows: Place) -> No
     assert len(flows.tasks()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Kind.THROTTLE, Kind.UNAVAILABLE])
 @pytest.mark.parametrize("action", ["RunTask", "DescribeTasks", "GetLogEvents"])
 def test_what_passes_is_not_told(flows: Place, kind: Kind, action: str) -> None:
@@ -248,6 +249,7 @@ def test_a_missing_permission_is_one_sentence(flows: Place, monkeypatch: pytest.
     assert "submitter policy" in str(refused.value)
 
 
+@pytest.mark.long
 def test_many_submits_through_one_launcher_keep_to_the_rate(flows: Place) -> None:
     launcher = flows.launcher()
     environment = flows.environment

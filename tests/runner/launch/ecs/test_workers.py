@@ -104,6 +104,7 @@ def test_lines_are_passed_on_as_they_come(workers: WithWorkers) -> None:
     assert sorted(text) == ["worker 0 | early", "worker 0 | up", "worker 1 | last", "worker 1 | late"]
 
 
+@pytest.mark.long
 def test_workers_of_the_next_attempt_are_followed_as_well(workers: WithWorkers) -> None:
     workers.place.aws.inject(Kind.HOST, family=workers.place.name, delay=3.0)
     run = workers.start("wait_until", moment=time.time() + 8)
