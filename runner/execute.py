@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LOCAL_OPTIONS = ("workers", "threads_per_worker", "memory_limit_mib")
 WORKER_OPTIONS = ("min_workers", "max_workers")
-"""Options that `on_execute` may change: of a local Dask cluster, and of one of workers that the environment provisions."""
+"""Options that `on_execute` may change: of a local Dask cluster, and of one that the environment provisions."""
 MAX_MESSAGE = 2000
 """Longest message, in characters, that an outcome carries."""
 MAX_DETAIL = 16 * 1024
