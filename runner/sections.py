@@ -35,6 +35,14 @@ PROVIDER_CLASS_MEANING = "a class as module:Class"
 FARGATE_CLUSTER = "dask_cloudprovider.aws:FargateCluster"
 ECS_CLUSTER = "dask_cloudprovider.aws:ECSCluster"
 
+WORKER_OPTIONS: Mapping[str, str] = {
+    "--name": "none: workers have numbers",
+    "--nthreads": "worker_threads instead",
+    "--nworkers": "max_workers instead: each task is one worker",
+    "--n-workers": "max_workers instead: each task is one worker",
+}
+"""Options of `dask worker` on ECS that Penstock gives itself, and what says the same."""
+
 BUNDLES_PREFIX = "bundles/"
 """Begins the keys of bundles of code in an environment's bucket; the rest is the bundle's SHA-256 and `.zip`."""
 INPUTS_PREFIX = "inputs/"
@@ -307,6 +315,9 @@ class DaskCloudProvider(FargateTask):
             raise broken_rule("min_workers", str(self.min_workers), f"at most the {self.max_workers} of max_workers")
         if not self.subnets:
             raise broken_rule("subnets", "missing", "at least one: workers reach the run at an address of its own")
+        for i, argument in enumerate(self.worker_extra_args):
+            if (name := argument.partition("=")[0]) in WORKER_OPTIONS:
+                raise broken_rule(f"worker_extra_args[{i}]", f'"{argument}"', WORKER_OPTIONS[name])
         if self.tls and self.secrets_prefix is None:
             raise broken_rule("secrets_prefix", "missing", "where the keys of runs go, or tls switched off")
         if self.fargate_spot and not self.fargate_workers:

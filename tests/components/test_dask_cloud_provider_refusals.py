@@ -36,6 +36,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"worker_resources": {"cpu": 1}}, "worker_resources.cpu", "worker_resources.gpu, the nearest known key"),
     ({"worker_threads": 0}, "worker_threads", "a whole number of at least 1"),
     ({"worker_extra_args": "--resources"}, "worker_extra_args", "a list"),
+    ({"worker_extra_args": ["--resources", "X=1", "--nthreads=2"]}, "worker_extra_args[2]", "worker_threads instead"),
+    ({"worker_extra_args": ["--nworkers", "2"]}, "worker_extra_args[0]", "max_workers instead"),
     ({"provider_class": "EC2Cluster"}, "provider_class", "FargateCluster, ECSCluster, or a class as module:Class"),
     ({"provider_kwargs": {"image": "x"}}, "provider_kwargs.image", "the argument image"),
     ({"provider_kwargs": {"n_workers": 4}}, "provider_kwargs.n_workers", "the arguments min_workers and max_workers"),
