@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from runner.aws.client import Client
@@ -23,6 +22,7 @@ from runner.clusters import task_end
 from runner.clusters.ended import Ended, of_platform
 from runner.clusters.pace import Pace
 from runner.clusters.troubles import Troubles
+from runner.clusters.wanted import Wanted
 from runner.ecs import starting
 from runner.ecs.started import stop_started
 from runner.ecs.watcher import MOST_TASKS
@@ -42,35 +42,13 @@ AGAIN_SECONDS = 5.0
 LONGEST_AGAIN_SECONDS = 60.0
 """Pauses, on average, before a worker is asked for again for which there was no room, the first and the longest."""
 IDLE_SECONDS = 60.0
-"""How long the keeper sleeps when there is nothing to do; whatever changes wakes it."""
+"""How long a thread sleeps when there is nothing to do; whatever changes wakes it."""
 END_SECONDS = 1.0
 """How long a thread may take to end that is waiting for AWS; it holds nothing."""
 NOT_NEEDED = "penstock: not needed any more"
 """What workers are stopped for (`stoppedReason`)."""
 SCHEDULER = -1
 """The number of the scheduler, where it is in a task of its own."""
-
-
-@dataclass(kw_only=True)
-class _Wanted:
-    """A worker that is asked for."""
-
-    parameters: dict[str, Any]
-    """Of RunTask, without the number of tasks."""
-    due_at: float
-    """When it is to be started."""
-    refused: int = 0
-    """How often there was no room for it."""
-    unsure: tuple[str, list[int]] | None = None
-    """Token and workers of a RunTask of which nobody knows whether it was done."""
-    starting: bool = False
-    """Whether it is being asked for just now."""
-    task: Task | None = None
-    """Its task, as ECS told of it last."""
-    asked_at: float = 0.0
-    """When ECS took it, by the monotonic clock."""
-    joined: bool = False
-    """Whether Dask knows it."""
 
 
 class WorkerTasks:
@@ -91,7 +69,7 @@ class WorkerTasks:
         self._words = words
         self._start_seconds = start_seconds
         self._changed = threading.Condition()
-        self._wanted: dict[int, _Wanted] = {}
+        self._wanted: dict[int, Wanted] = {}
         self._ended: dict[int, Ended] = {}
         """How those ended that were not asked to."""
         self._numbers: dict[str, int] = {}
@@ -106,8 +84,13 @@ class WorkerTasks:
         self._on_end: Callable[[int, Ended], object] | None = None
         self._early: list[tuple[int, Ended]] = []
         self._calls = ThreadPoolExecutor(CALLS, thread_name_prefix="penstock-tasks")
-        self._keeper = threading.Thread(target=self._keep, name="penstock-tasks-keep", daemon=True)
-        self._keeper.start()
+        # Two of them: while ECS is slow to say how tasks stand, others can be started, and told of.
+        works = {"keep": self._keep, "look": self._look_on}
+        self._threads = [
+            threading.Thread(target=work, name=f"penstock-tasks-{name}", daemon=True) for name, work in works.items()
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def on_end(self, callback: Callable[[int, Ended], object]) -> None:
         """Have every end of a worker told that was not asked for, those before this call included."""
@@ -127,7 +110,7 @@ class WorkerTasks:
             if self._closing or number in self._wanted:
                 return
             due_at = time.monotonic() + GATHER_SECONDS
-            self._wanted[number] = _Wanted(parameters=dict(parameters), due_at=due_at)
+            self._wanted[number] = Wanted(parameters=dict(parameters), due_at=due_at)
             self._changed.notify_all()
 
     def remove(self, number: int) -> None:
@@ -197,7 +180,8 @@ class WorkerTasks:
             self._changed.notify_all()
         # A start that is under way has to end before what it starts can be stopped.
         self._calls.shutdown(wait=True, cancel_futures=True)
-        self._keeper.join(END_SECONDS)
+        for thread in self._threads:
+            thread.join(END_SECONDS)
         with ThreadPoolExecutor(CALLS) as calls:
             stopped = list(calls.map(self._stop, sorted(self._alive)))
         with contextlib.suppress(PenstockError):
@@ -224,22 +208,18 @@ class WorkerTasks:
                     due = [number for number, item in self._wanted.items() if self._is_due(item, until)]
                 for number in due:
                     self._wanted[number].starting = True
-                looks = bool(self._alive) and self._pace.at <= now
                 wanted = len(self._wanted)
             for numbers in self._batches(due):
                 self._submit(numbers)
-            if looks:
-                self._look()
             self._troubles.tell(wanted)
 
     @staticmethod
-    def _is_due(item: _Wanted, until: float) -> bool:
+    def _is_due(item: Wanted, until: float) -> bool:
         return item.task is None and not item.starting and item.due_at <= until
 
     def _patience(self) -> float:
-        """How many seconds there is nothing to do, unless something changes."""
+        """How many seconds there is nothing to start or to tell, unless something changes."""
         moments = [item.due_at for item in self._wanted.values() if item.task is None and not item.starting]
-        moments += [self._pace.at] if self._alive else []
         moments += [] if (due_at := self._troubles.due_at()) is None else [due_at]
         return max(0.0, min(moments) - time.monotonic()) if moments else IDLE_SECONDS
 
@@ -314,6 +294,18 @@ class WorkerTasks:
         item.refused += 1
         item.starting, item.task, item.unsure = False, None, unsure
         item.due_at = time.monotonic() + pause * random.uniform(0.5, 1.5)  # noqa: S311 it spreads load
+
+    def _look_on(self) -> None:
+        while True:
+            with self._changed:
+                while not self._closing and (seconds := self._until_look()) > 0:
+                    self._changed.wait(seconds)
+                if self._closing:
+                    return
+            self._look()
+
+    def _until_look(self) -> float:
+        return max(0.0, self._pace.at - time.monotonic()) if self._alive else IDLE_SECONDS
 
     def _look(self) -> None:
         """Ask how all tasks stand, a hundred with one call."""
