@@ -138,6 +138,18 @@ def test_looks_that_fail_end_no_worker(workers: Started) -> None:
     assert workers.ends.told == []
 
 
+def test_others_are_started_while_nobody_says_how_tasks_stand(workers: Started) -> None:
+    workers.request(0)
+    workers.await_task(0)
+    workers.place.aws.inject(Kind.THROTTLE, action="DescribeTasks", times=999)
+    workers.tasks.hurry()
+    wait_until(lambda: workers.calls("DescribeTasks") > 2 or None)
+    workers.request(1)
+
+    wait_until(lambda: workers.calls("RunTask") == 2 or None, seconds=2)
+    workers.place.aws.clear()
+
+
 @pytest.mark.long
 def test_few_calls_tell_of_eight_workers_that_take_their_time(workers: Started) -> None:
     workers.place.aws.delay(PROVISIONING=5)
