@@ -48,10 +48,12 @@ def standing(task: Task, environment: Environment, record: Outcome | None = None
         environment: the environment that it is of.
         record: what the runner has recorded last; null for nothing yet.
     """
-    if record is not None and record.state.ended and record.state is not State.CANCELLED:
-        return ended(task, environment, record) if has_stopped(task) else record
-    if has_stopped(task):
+    # Who has stopped a run is known before its task has: other containers may have something to do yet.
+    stopped = record is not None and record.state is State.CANCELLED and task.get("stopCode")
+    if has_stopped(task) or stopped:
         return ended(task, environment, record)
+    if record is not None and record.state.ended and record.state is not State.CANCELLED:
+        return record
     known = record or blank(task, environment)
     return replace(known, state=State.RUNNING if has_started(task) else State.QUEUED)
 
