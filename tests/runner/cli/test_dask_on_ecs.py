@@ -12,7 +12,7 @@ from tests.runner.cli.conftest import Done, Penstock
 from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_ecs import DaskPlace, dask_place
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.long]
 
 NOBODY = "0123456789abcdef" * 2
 """Id of a task that ECS knows nothing of."""

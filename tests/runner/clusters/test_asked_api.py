@@ -208,6 +208,7 @@ def commands(workers: Started) -> list[list[str]]:
     return sorted(task["overrides"]["containerOverrides"][0]["command"] for task in found)
 
 
+@pytest.mark.long
 @pytest.mark.aws
 @pytest.mark.dask
 @pytest.mark.parametrize("numbered", [True, False])

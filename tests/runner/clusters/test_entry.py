@@ -66,6 +66,7 @@ def test_a_command_that_is_not_there_is_one_sentence(place: DaskPlace, command: 
     assert line.startswith(f"penstock: the command {list(command)} cannot be started (")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("extra", [("--no-such-option", "x"), ("--nthreads", "many")], ids=["option", "value"])
 def test_arguments_that_dask_does_not_take_are_one_sentence(place: DaskPlace, extra: tuple[str, ...]) -> None:
     code, (line,) = start(place, (*COMMAND, *extra), told(place)).await_end()
@@ -179,6 +180,7 @@ def test_a_worker_that_its_scheduler_closes_ends_in_peace(place: DaskPlace) -> N
     assert ended == (0, [mark("the-run", 1, 3)])
 
 
+@pytest.mark.long
 def test_a_worker_that_is_taken_away_hands_over_and_one_without_a_scheduler_ends(place: DaskPlace) -> None:
     scheduler, worker, address = cluster(place, None)
     other = start(place, ("dask-worker", address, "--name", "4", "--nthreads", "1"), told(place))

@@ -138,6 +138,7 @@ def test_looks_that_fail_end_no_worker(workers: Started) -> None:
     assert workers.ends.told == []
 
 
+@pytest.mark.long
 def test_others_are_started_while_nobody_says_how_tasks_stand(workers: Started) -> None:
     workers.request(0)
     workers.await_task(0)

@@ -118,6 +118,7 @@ def test_workers_of_the_next_attempt_are_followed_as_well(workers: WithWorkers) 
     assert (following.end().state, following.end().attempt) == (State.SUCCEEDED, 2)
 
 
+@pytest.mark.long
 def test_a_worker_without_a_number_is_waited_for_and_shown_in_the_end(workers: WithWorkers) -> None:
     run, owner = workers.started(moment=time.time() + 120)
     following = Follower(workers.launcher().follow_workers)
@@ -163,6 +164,7 @@ def test_a_run_of_the_other_kind_has_none(flows: Place) -> None:
         flows.launcher().worker_log("nothing")
 
 
+@pytest.mark.long
 def test_gc_removes_the_logs_of_workers_with_those_of_their_run(workers: WithWorkers) -> None:
     ended(workers, printing(mark("the-run", 1, 0), "words"), printing("nobody knows"))
     workers.place.aws.await_stopped(workers.section.cluster_arn)
