@@ -8,6 +8,7 @@ lost is replaced so and so often, and numbers are never used twice.
 import asyncio
 import sys
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -161,9 +162,9 @@ class RunCluster(SpecCluster):  # type: ignore[misc]
                 failure_class=FailureClass.NEVER_STARTED,
             )
 
+    @abstractmethod
     def _where_to_look(self) -> str:
         """What to look at when no worker comes and the platform gives no reason: a sentence."""
-        raise NotImplementedError
 
     def watch(self, on_hopeless: Callable[[UnavailableError], object]) -> None:
         """Have it told, in another thread, when there are no workers and never will be.
