@@ -15,7 +15,7 @@ from tools.processes import quiet
 from tools.progress import step
 
 PROJECT = CHECKOUT / "pyproject.toml"
-EXTRA = "dask"
+EXTRA = "dask-cloud-provider"
 LOCK = CHECKOUT / "requirements.lock"
 # The package with the flights comes as source, which these build; as everywhere, their newest versions are taken.
 EXAMPLES_LOCK = CHECKOUT / "examples" / "requirements.lock"
