@@ -15,7 +15,7 @@ from tests.testbed.aws.handle import Aws
 from tests.testbed.dask_on_ecs import DaskPlace, dask_place
 from tests.testbed.waiting import wait_until
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.aws, pytest.mark.long, pytest.mark.timeout(90)]
 
 
 @pytest.fixture
@@ -89,7 +89,6 @@ def test_a_worker_that_is_removed_is_stopped_and_its_end_is_not_told(workers: St
     assert (workers.calls("StopTask"), workers.ends.told) == (1, [])
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("action", ["RunTask", "StopTask"])
 @pytest.mark.parametrize("kind", [Kind.THROTTLE, Kind.UNAVAILABLE, Kind.DROP])
 def test_calls_that_fail_are_made_again_and_start_nothing_twice(workers: Started, kind: Kind, action: str) -> None:
@@ -138,7 +137,6 @@ def test_looks_that_fail_end_no_worker(workers: Started) -> None:
     assert workers.ends.told == []
 
 
-@pytest.mark.long
 def test_others_are_started_while_nobody_says_how_tasks_stand(workers: Started) -> None:
     workers.request(0)
     workers.await_task(0)
@@ -151,7 +149,6 @@ def test_others_are_started_while_nobody_says_how_tasks_stand(workers: Started) 
     workers.place.aws.clear()
 
 
-@pytest.mark.long
 def test_few_calls_tell_of_eight_workers_that_take_their_time(workers: Started) -> None:
     workers.place.aws.delay(PROVISIONING=5)
     workers.request(*range(8))
@@ -220,7 +217,6 @@ def test_after_closing_nothing_is_started(place: DaskPlace, monkeypatch: pytest.
     assert (workers.calls("RunTask"), place.workers()) == (0, [])
 
 
-@pytest.mark.long
 def test_closing_at_any_moment_leaves_nothing(place: DaskPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         with started(place, monkeypatch) as workers:

@@ -19,7 +19,7 @@ from tests.testbed.aws.faults import Kind
 from tests.testbed.followed_run import told
 from tests.testbed.waiting import wait_until
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.long]
 
 NOBODY = "0123456789abcdef" * 2
 """Id of a task that ECS knows nothing of."""
@@ -65,7 +65,6 @@ def test_a_run_that_has_recorded_its_end_is_asked_nothing_more(workers: WithWork
     assert not called & {"ListTasks", "StopTask", "ListSecrets", "DeleteSecret"}
 
 
-@pytest.mark.long
 def test_the_next_attempt_starts_when_the_workers_of_the_last_have_ended(workers: WithWorkers) -> None:
     environment = replace(workers.environment, failure_policy=FailurePolicy(preempted=Action.RETRY))
     workers.place.aws.inject(Kind.HOST, family=workers.place.name, delay=3.0)
@@ -81,7 +80,6 @@ def test_the_next_attempt_starts_when_the_workers_of_the_last_have_ended(workers
     assert workers.states()[slow] == "STOPPED"
 
 
-@pytest.mark.long
 def test_retry_waits_for_the_workers_of_a_run_that_nobody_followed(workers: WithWorkers) -> None:
     workers.start("fail").follow()
     workers.place.aws.await_stopped(workers.section.cluster_arn)
@@ -97,7 +95,6 @@ def test_retry_waits_for_the_workers_of_a_run_that_nobody_followed(workers: With
     assert workers.secrets() == []
 
 
-@pytest.mark.long
 def test_a_worker_that_does_not_end_keeps_the_next_attempt_from_starting(
     workers: WithWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +168,6 @@ def test_missing_rights_are_told_once_each_and_the_rest_is_done(
     assert workers.secrets() == [secret]
 
 
-@pytest.mark.long
 def test_workers_are_found_where_ecs_takes_no_status_beside_what_started_them(
     workers: WithWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

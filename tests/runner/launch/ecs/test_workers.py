@@ -16,7 +16,7 @@ from tests.runner.launch.ecs.conftest import WithWorkers
 from tests.testbed.aws.faults import Kind
 from tests.testbed.ecs_environment import Place
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.long]
 
 NOTHING = "Nothing that workers of the-run printed is there. It had none, they printed nothing, or that is older than"
 
@@ -104,7 +104,6 @@ def test_lines_are_passed_on_as_they_come(workers: WithWorkers) -> None:
     assert sorted(text) == ["worker 0 | early", "worker 0 | up", "worker 1 | last", "worker 1 | late"]
 
 
-@pytest.mark.long
 def test_workers_of_the_next_attempt_are_followed_as_well(workers: WithWorkers) -> None:
     workers.place.aws.inject(Kind.HOST, family=workers.place.name, delay=3.0)
     run = workers.start("wait_until", moment=time.time() + 8)
@@ -118,7 +117,6 @@ def test_workers_of_the_next_attempt_are_followed_as_well(workers: WithWorkers) 
     assert (following.end().state, following.end().attempt) == (State.SUCCEEDED, 2)
 
 
-@pytest.mark.long
 def test_a_worker_without_a_number_is_waited_for_and_shown_in_the_end(workers: WithWorkers) -> None:
     run, owner = workers.started(moment=time.time() + 120)
     following = Follower(workers.launcher().follow_workers)
@@ -164,7 +162,6 @@ def test_a_run_of_the_other_kind_has_none(flows: Place) -> None:
         flows.launcher().worker_log("nothing")
 
 
-@pytest.mark.long
 def test_gc_removes_the_logs_of_workers_with_those_of_their_run(workers: WithWorkers) -> None:
     ended(workers, printing(mark("the-run", 1, 0), "words"), printing("nobody knows"))
     workers.place.aws.await_stopped(workers.section.cluster_arn)
