@@ -1,0 +1,7 @@
+"""Findings about what it can cost at most."""
+
+from stacks.review.finding import PreviewCheck, Rule, StepCheck
+
+RULES: tuple[Rule, ...] = ()
+STEP_CHECKS: tuple[StepCheck, ...] = ()
+PREVIEW_CHECKS: tuple[PreviewCheck, ...] = ()

@@ -1,0 +1,7 @@
+"""Findings about the environment document and who can read it."""
+
+from stacks.review.finding import PreviewCheck, Rule, StepCheck
+
+RULES: tuple[Rule, ...] = ()
+STEP_CHECKS: tuple[StepCheck, ...] = ()
+PREVIEW_CHECKS: tuple[PreviewCheck, ...] = ()

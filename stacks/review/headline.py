@@ -1,0 +1,27 @@
+"""The one sentence that a review begins with."""
+
+from stacks.review.finding import Sentence, Weight, say
+from stacks.review.report import Report
+
+WORDS = {Weight.DANGER: "danger", Weight.WARNING: "warning", Weight.NOTICE: "notice"}
+
+
+def headline(report: Report) -> tuple[str, Sentence]:
+    """The word it starts with, as Danger, and the sentence, which ends without a full stop."""
+    failed = [stack.stack for stack in report.stacks if stack.errors or not stack.complete]
+    told = [finding for finding in report.findings if not finding.exception]
+    if (told and told[0].weight >= Weight.WARNING) or (told and not failed):
+        first, rest = told[0], len(told) - 1
+        same = sum(finding.weight == first.weight for finding in told) - 1
+        word = WORDS[first.weight]
+        if same:
+            more = f", and {same} more {word if same == 1 else word + 's'}"
+        else:
+            more = f", and {rest} lighter finding{'s' if rest > 1 else ''}" if rest else ""
+        return word.capitalize(), Sentence(first.what.text + more.replace("{", "{{"), first.what.names)
+    if failed:
+        return "Failed", say("the preview of {} could not be completed", ", ".join(failed))
+    changed = sum(number for stack in report.stacks for op, number in stack.counts.items() if op != "same")
+    if changed:
+        return "Quiet", say(f"{changed} resource{'s' if changed > 1 else ''} change, with nothing to point out")
+    return "Quiet", say("nothing changes")
