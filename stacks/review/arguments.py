@@ -1,7 +1,7 @@
 """The command line of `python -m stacks.review`."""
 
 import argparse
-import datetime
+import datetime as dt
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,19 +16,26 @@ FAIL_ON: dict[str, Weight | None] = {"none": None, **{weight.name.lower(): weigh
 FORMATS = ("markdown", "terminal", "json")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """One whose mistakes are errors of ours."""
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}. See `python -m stacks.review --help`.")
+        """See `ArgumentParser`.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.")
 
 
 def parser() -> argparse.ArgumentParser:
     """All options, each with its default."""
-    made = _Parser(prog="python -m stacks.review", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    made = Parser(prog="python -m stacks.review", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     made.add_argument("files", nargs="+", type=Path, metavar="PREVIEW.json", help="a preview or a report; - for stdin")
     made.add_argument(
         "--format",
         choices=FORMATS,
-        help="how it is written; terminal on a terminal and markdown elsewhere unless given",
+        help="how it is written (default: terminal on a terminal, else markdown)",
     )
     made.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     made.add_argument(
@@ -62,8 +69,8 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _date(text: str) -> datetime.date:
+def _date(text: str) -> dt.date:
     try:
-        return datetime.date.fromisoformat(text)
+        return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a date as 2030-12-31, not {text!a}") from None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stacks.review.prices import Prices
 from stacks.review.values import Properties
 
 
@@ -95,6 +96,8 @@ class Preview:
     """Version of the Pulumi CLI that the stack was last changed with; empty when nobody has told."""
     engine_after: str = ""
     """Version of the one that has made the preview."""
+    prices: Prices | None = None
+    """The table that estimates are made with; None for the one that comes with the reviewer."""
     warnings: tuple[str, ...] = ()
     """What Pulumi or a provider warned about."""
     has_values: bool = True

@@ -19,17 +19,22 @@ class StackFile:
     """The file of a preview's stack, as far as it can be read."""
 
     def __init__(self, preview: Preview, folder: Path) -> None:
-        """Args:
-        preview: of the stack.
-        folder: with the stacks' files; it needs not to have this one's.
+        """Read the file, if it is there.
+
+        Args:
+            preview: of the stack.
+            folder: with the stacks' files; it needs not to have this one's.
         """
         self._path = f"{FOLDER}/Pulumi.{preview.stack}.yaml" if NAME.fullmatch(preview.stack) else ""
         self._lines = _lines(folder / f"Pulumi.{preview.stack}.yaml") if self._path else {}
         self._changed = _changed_options(preview.steps)
 
     def pointer(self, candidates: Iterable[str]) -> Pointer:
-        """Where to look: those of the candidates that the change has edited, else what it has edited if that is one
-        option only, else the candidates that the file has, else the file."""
+        """Where to look.
+
+        That is those of the candidates that the change has edited, else what it has edited if that is one option only,
+        else the candidates that the file has, else the file.
+        """
         wanted = list(candidates)
         options = [option for option in wanted if option in self._changed]
         if not options and len(self._changed) == 1:
