@@ -32,7 +32,7 @@ PRIVATE_KEY = re.compile(
 )
 IN_URL = re.compile(r"(?<=://)([^\s/:@\"'<>]{0,200}:)[^\s\"'<>]{1,300}@")
 """A password; a user without one may be a token."""
-USER_IN_URL = re.compile(r"(?<=://)([^\s/:@\"'<>]{0,200}:)[^\s\"'<>]{1,300}@")
+USER_IN_URL = re.compile(r"(?<=://)[\w.-]{20,200}@")
 BEARER = re.compile(r"(\b(?:[Bb]earer|BEARER|[Bb]asic)\s+)([A-Za-z0-9._~+/=-]{8,})")
 ASSIGNED = re.compile(
     r"(?i)((?<![A-Za-z0-9_-])[\w-]{0,100}?(?:pass|pwd|secret|token|key|credential)[\w-]{0,60}\"?\s{0,3}(?:=|:(?=\s?\"))\s{0,3})"
