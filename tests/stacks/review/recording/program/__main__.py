@@ -1,0 +1,14 @@
+"""Creates what the stack's file lists: each with a type, its properties, and options of Pulumi."""
+
+import importlib.metadata
+
+import pulumi
+
+for name, item in pulumi.Config().require_object("resources").items():
+    package = item["type"].partition(":")[0]
+    options = pulumi.ResourceOptions(
+        version=importlib.metadata.version(f"pulumi_{package}"),
+        protect=item.get("protect", False),
+        retain_on_delete=item.get("retain_on_delete", False),
+    )
+    pulumi.CustomResource(item["type"], name, item["properties"], options)
