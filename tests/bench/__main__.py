@@ -23,6 +23,7 @@ from tests.bench import (
     peers_section,
     picture,
     report,
+    review_section,
     runner_section,
 )
 from tests.bench.processes import MeasurementError
@@ -45,6 +46,7 @@ SECTIONS = {
     dask_kubernetes_section.SECTION: dask_kubernetes_section.measure,
     ecs_section.SECTION: ecs_section.measure,
     ecs_dask_section.SECTION: ecs_dask_section.measure,
+    review_section.SECTION: review_section.measure,
 }
 PICTURE = PRIVATE / "bench.svg"
 
