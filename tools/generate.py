@@ -13,6 +13,7 @@ from tools.paths import CHECKOUT
 from tools.reference_command import command_page
 from tools.reference_iam import iam_page
 from tools.reference_rbac import rbac_page
+from tools.reference_review import findings_page
 from tools.reference_tables import contract_page, exit_codes_page, stack_page
 from tools.schema_json import schema_of
 
@@ -36,6 +37,7 @@ def files() -> dict[str, str]:
     texts = {
         "docs/reference/command.md": command_page(),
         "docs/reference/exit-codes.md": exit_codes_page(),
+        "docs/reference/findings.md": findings_page(),
         "docs/reference/iam.md": iam_page(),
         "docs/reference/rbac.md": rbac_page(),
         "docs/reference/stack-configuration.md": stack_page(CHECKOUT / "Pulumi.yaml"),

@@ -25,11 +25,18 @@ def command_page() -> str:
         "`penstock --version` prints the version.",
     ]
     for verb in VERBS:
-        parts += _parser(build_parser(verb), level=2)
+        parts += parser_parts(build_parser(verb), level=2)
     return page(parts, source="runner/cli")
 
 
-def _parser(parser: argparse.ArgumentParser, *, level: int, about: str | None = None) -> list[str]:
+def parser_parts(parser: argparse.ArgumentParser, *, level: int, about: str | None = None) -> list[str]:
+    """Parts of a page about a command.
+
+    Args:
+        parser: of the command.
+        level: of its heading.
+        about: what it does; the parser's own description if not given.
+    """
     actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]  # noqa: SLF001
     groups = [action for action in actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
     plain = [action for action in actions if action not in groups and action.help is not argparse.SUPPRESS]
@@ -43,7 +50,7 @@ def _parser(parser: argparse.ArgumentParser, *, level: int, about: str | None = 
     for group in groups:
         helps = {choice.dest: choice.help for choice in group._choices_actions}  # noqa: SLF001
         for name, inner in group.choices.items():
-            parts += _parser(inner, level=level + 1, about=_sentence(helps[name] or ""))
+            parts += parser_parts(inner, level=level + 1, about=_sentence(helps[name] or ""))
     return parts
 
 
