@@ -24,7 +24,7 @@ OWN_SECONDS = 270
 LONG_OWN_SECONDS = 480
 # Those that go through many cases, which pyproject.toml leaves out of the others.
 LONG = "--long"
-EXTRAS = ("prefect",)
+EXTRAS = ("prefect", "policies")
 # More processes than processors, since tests mostly wait; a file's tests share what they need, so they stay together.
 DISTRIBUTED = (f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}", "--dist=loadfile", "--no-loadscope-reorder")
 MEASURED = PRIVATE / "coverage"

@@ -1,4 +1,4 @@
-"""Sets the checkout up: `python3 -m tools.setup [--with prefect] [--with bench] [--with dask-kubernetes]`.
+"""Sets the checkout up: `python3 -m tools.setup [--with prefect] [--with policies] [--with bench] ...`.
 
 Makes `.venv` from the lock files, and further environments for what cannot live in it. Run again, it does nothing.
 """
@@ -49,6 +49,7 @@ class Environment:
 MAIN = Environment(VENV, (CHECKOUT / "requirements.lock", CHECKOUT / "examples" / "requirements.lock"), 30)
 EXTRA = {
     "prefect": Environment(PRIVATE / "venvs" / "prefect", (CHECKOUT / "tests" / "prefect" / "requirements.lock",), 20),
+    "policies": Environment(PRIVATE / "venvs" / "policies", (CHECKOUT / "policies" / "requirements.lock",), 10),
     "bench": Environment(PRIVATE / "venvs" / "metaflow", (CHECKOUT / "tests" / "bench" / "metaflow.lock",), 10),
     "dask-kubernetes": Environment(
         PRIVATE / "venvs" / "dask-kubernetes", (CHECKOUT / "tests" / "bench" / "dask_kubernetes.lock",), 10
