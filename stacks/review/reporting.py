@@ -13,6 +13,8 @@ from stacks.review.stack_file import ENVIRONMENT, StackFile
 
 ORDER = {rule.name: place for place, rule in enumerate(RULES)}
 STACK = "pulumi:pulumi:Stack"
+MARKS = ("metadata.labels.", "metadata.annotations.")
+ACTED_UPON = ".kubernetes.io/"
 
 
 def report(previews: Iterable[Preview], *, stack_files: Path) -> Report:
@@ -121,6 +123,9 @@ def _rest(steps: Sequence[Step], found: Sequence[Finding]) -> tuple[list[Row], i
 
 
 def _is_tag(change: Change) -> bool:
+    """Tags of AWS, labels and annotations of Kubernetes; but not those labels that Kubernetes itself acts upon."""
+    if change.path.startswith(MARKS):
+        return ACTED_UPON not in change.path
     return change.path.split(".", 1)[0].split("[", 1)[0] in TAGS
 
 

@@ -17,6 +17,7 @@ CPU_MILLICORES, MEMORY_MIB = 500, 1024
 """What a run and a worker ask for unless told otherwise, as the components have it."""
 WORKERS = 2
 """Workers of a run unless told otherwise."""
+A_RUN = "a run"
 GIB = 1024
 FREE_STORAGE_GIB = 20
 """Storage of a task on Fargate that costs nothing: https://aws.amazon.com/fargate/pricing/."""
@@ -70,7 +71,7 @@ def most(step: Step, arguments: Properties | None) -> Most | None:
         if step.kind in KUBERNETES:
             return _on_kubernetes(arguments, has_workers=KUBERNETES[step.kind])
         if step.kind in ECS:
-            return Most(parts=tuple(_on_ecs(arguments, has_workers=ECS[step.kind])), of="a run")
+            return Most(parts=tuple(_on_ecs(arguments, has_workers=ECS[step.kind])), of=A_RUN)
     except (ContractError, TypeError, ValueError, OverflowError):
         return None
     return None
@@ -87,7 +88,7 @@ def _on_kubernetes(arguments: Properties, *, has_workers: bool) -> Most:
     if runs and has_workers:
         several = f"{runs} runs at a time" if runs > 1 else "the one run at a time"
         return Most(parts=tuple(parts) * runs, of=several)
-    return Most(parts=tuple(parts), of="a run")
+    return Most(parts=tuple(parts), of=A_RUN)
 
 
 def _pods(resources: object, number: int = 1) -> Part:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from stacks.review.finding import Finding, PreviewCheck, Rule, Weight, say
 from stacks.review.preview import Op, Preview, Step
 from stacks.review.prices import Prices, bundled
-from stacks.review.run_size import ECS, KUBERNETES, most
+from stacks.review.run_size import A_RUN, ECS, KUBERNETES, Most, most
 from stacks.review.values import Properties, items
 
 RUNS = Rule(
@@ -46,16 +46,15 @@ def cost_of_runs(preview: Preview) -> Iterator[Finding]:
         old = None if before is None else sum(part.price(prices) for part in before.parts)
         if old is not None and before is not None and (_money(old), before.of) == (_money(new), after.of):
             continue
-        grown = new - (old or 0) > MUCH and (old is None or new >= 2 * old)
-        if old is None:
-            words = "{} of {} can cost {} {} in an hour, by estimate"
-        else:
-            words = f"{{}} of {{}} can cost {'more' if new > old else 'less'}: {{}} {{}} in an hour, by estimate"
+        unbounded = before is not None and before.of != after.of and after.of == A_RUN
+        grown = old is not None and (unbounded or (new - old > MUCH and new >= 2 * old))
         yield Finding(
             rule=RUNS,
-            weight=Weight.WARNING if grown and old is not None else Weight.NOTICE,
+            weight=Weight.WARNING if grown else Weight.NOTICE,
             urn=step.urn,
-            what=say(words, after.of, _environment(step), _money(new), prices.currency),
+            what=say(
+                _words(before, after, more=new > (old or 0)), after.of, _environment(step), _money(new), prices.currency
+            ),
             before=None if old is None or before is None else _told(old, before.of, prices),
             after=_told(new, after.of, prices),
             field="cost",
@@ -95,6 +94,14 @@ def cost_standing(preview: Preview) -> Iterator[Finding]:
         after=_told(more, "all of them that change", prices) if more else None,
         options=("vpc_id", "network_cidr"),
     )
+
+
+def _words(before: Most | None, after: Most, *, more: bool) -> str:
+    if before is not None and before.of != after.of and after.of == A_RUN:
+        return "{} of {} can cost {} {} in an hour by estimate, and nothing says any more how many there are at a time"
+    if before is None or before.of != after.of:
+        return "{} of {} can cost {} {} in an hour, by estimate"
+    return f"{{}} of {{}} can cost {'more' if more else 'less'}: {{}} {{}} in an hour, by estimate"
 
 
 def _standing(step: Step, properties: Properties | None) -> Counter[str]:

@@ -31,6 +31,11 @@ HERE = Path(__file__).parent
 PREVIEWS = HERE.parent / "previews"
 STREAMING = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 OF_THE_MACHINE = ("sourcePosition", "stackTrace", "created", "modified")
+OF_THE_PROVIDER = (
+    "using pulumi-resource-kubernetes from $PATH",
+    "resource plugin kubernetes is expected to have version",
+)
+"""What the CLI warns of where the provider has been built."""
 JOB = """
 apiVersion: batch/v1
 kind: Job
@@ -173,7 +178,10 @@ def _previewer(stack: Stack, place: Place, folder: Path) -> Iterator[Stack]:
 
 
 def portable(text: str) -> str:
-    """A preview without what tells of the machine and the time: where each resource was registered, and when."""
+    """A preview without what tells of the machine and the time.
+
+    That is where in which file each resource was registered, when, and where the provider comes from.
+    """
     try:
         return _dumped(json.loads(text))
     except json.JSONDecodeError:
@@ -187,7 +195,11 @@ def _dumped(whole: object) -> str:
 def _without(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without(item) for key, item in value.items() if key not in OF_THE_MACHINE}
-    return [_without(item) for item in value] if isinstance(value, list) else value
+    return [_without(item) for item in value if not _is_of_the_provider(item)] if isinstance(value, list) else value
+
+
+def _is_of_the_provider(item: object) -> bool:
+    return isinstance(item, dict) and any(text in str(item.get("message", "")) for text in OF_THE_PROVIDER)
 
 
 def main() -> None:
