@@ -45,8 +45,12 @@ class GoTool:
             *(source.read_bytes() for source in sorted(folder.rglob("*.go"))),
         )
 
-    def build(self, target: Path) -> None:
+    def build(self, target: Path, source: Path | None = None) -> None:
         """Compiles the programs into a folder; says every now and then how far it is.
+
+        Args:
+            target: The folder.
+            source: A copy of the pinned module with more in it, where that itself is not enough.
 
         Raises:
             CommandError: It cannot be built.
@@ -59,7 +63,9 @@ class GoTool:
             f"-tags={self.tags}",
             f"-ldflags=-s -w {self.link}",
         ]
-        _watch(["go", "install", *flags, "tool"], GO_PINS / self.name, _environment() | {"GOBIN": str(target)})
+        _watch(
+            ["go", "install", *flags, "tool"], source or GO_PINS / self.name, _environment() | {"GOBIN": str(target)}
+        )
 
     def module_folder(self, module: str) -> Path:
         """Finds the source of one of the modules that the programs are built from."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools import go_tools, tool_cache
 from tools.errors import CommandError
-from tools.paths import CHECKOUT, PYTHON
+from tools.paths import CHECKOUT, GO_PINS, PYTHON
 from tools.processes import end_group, quiet
 from tools.progress import step
 
@@ -26,8 +26,12 @@ VERSION_VARIABLE = f"{SDK_MODULE}/go/common/version.Version"
 # The newest CLI whose module and those it needs can be had as modules.
 CLI = go_tools.GoTool("pulumi", link=f"-X {VERSION_VARIABLE}=v3.259.0", tags="osusergo,grpcnotrace")
 # The Python language host has moved to a module that is not published; this is the last version of the SDK with it.
-# It reads no runtime options (virtualenv, toolchain): it runs the python3 that is first on PATH.
+# It reads no runtime options (virtualenv, toolchain) of a program: it runs the python3 that is first on PATH. Those of
+# plugins and policy packs it learns from our own tools/go/pulumi-language-python/plugins.go.
 HOST = go_tools.GoTool("pulumi-language-python", link=f"-X {VERSION_VARIABLE}=v3.79.0")
+HOST_SOURCE = "python/cmd/pulumi-language-python/main.go"
+TAKEN_OVER = (") RunPlugin(", ") runNamedPlugin(")
+"""What our own file does in the place of the host's source, and how it calls that."""
 
 
 def cache_folder() -> Path:
@@ -101,10 +105,19 @@ def build(folder: Path) -> None:
     with step("Building the Pulumi CLI, 1/3: the CLI (about 4 min, unless Go has compiled it before)"):
         CLI.build(programs)
     with step("Building the Pulumi CLI, 2/3: the Python language host (about 15 s)"):
-        HOST.build(programs)
+        _build_host(programs)
     with step("Building the Pulumi CLI, 3/3: trying it"):
         sdk = CLI.module_folder(SDK_MODULE) / "python"
         for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
             copy = shutil.copyfile(sdk / script, programs / Path(script).name)
             copy.chmod(0o755)
         quiet([programs / "pulumi", "version"], cwd=folder, env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"})
+
+
+def _build_host(programs: Path) -> None:
+    """Builds the language host from its own source and ours, in a folder that holds both."""
+    with tempfile.TemporaryDirectory() as parent:
+        folder = shutil.copytree(GO_PINS / HOST.name, Path(parent) / HOST.name)
+        source = (HOST.module_folder(SDK_MODULE) / HOST_SOURCE).read_text()
+        (folder / "main.go").write_text(source.replace(*TAKEN_OVER, 1))
+        HOST.build(programs, folder)

@@ -73,13 +73,17 @@ def test_a_build_puts_the_scripts_of_the_sdk_beside_the_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sdk = tmp_path / "sdk" / "python"
+    source = sdk / "cmd" / "pulumi-language-python" / "main.go"
+    source.parent.mkdir(parents=True)
+    source.write_text("func (host) RunPlugin() {}")
+    source.chmod(0o444)
     for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
-        (sdk / script).parent.mkdir(parents=True)
+        (sdk / script).parent.mkdir(exist_ok=True)
         (sdk / script).write_text("a script")
         (sdk / script).chmod(0o444)
     go = tmp_path / "go"
     go.write_text(
-        f'#!/bin/sh\ncase "$1" in list) echo {sdk.parent};; *) f="$GOBIN/$(basename "$PWD")"; '
+        f'#!/bin/sh\ncase "$1" in list) echo {sdk.parent};; *) f="$GOBIN/$(basename "$PWD")"; cp ./*.go {tmp_path}; '
         'printf \'#!/bin/sh\\n\' >"$f"; chmod +x "$f";; esac\n'
     )
     go.chmod(0o755)
@@ -92,6 +96,8 @@ def test_a_build_puts_the_scripts_of_the_sdk_beside_the_programs(
         "pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python"
     }  # fmt: skip
     assert built["pulumi-language-python-exec"] == 0o755
+    assert (tmp_path / "main.go").read_text() == "func (host) runNamedPlugin() {}"
+    assert (tmp_path / "plugins.go").read_text().count(".runNamedPlugin(") == 2
 
 
 def test_another_sdk_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

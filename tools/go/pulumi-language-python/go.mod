@@ -2,7 +2,7 @@ module penstock.invalid/pulumi-language-python
 
 go 1.22
 
-tool github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python
+tool penstock.invalid/pulumi-language-python
 
 require (
 	github.com/Microsoft/go-winio v0.5.2 // indirect
