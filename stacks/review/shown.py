@@ -20,7 +20,7 @@ def shown(value: Value) -> str:
 
 
 def visible(text: str) -> str:
-    """The text in one line, with escapes for whatever would not be seen or would move what is: `\\x1b`, `\\u202e`."""
+    r"""The text in one line, with escapes for whatever would not be seen or would move what is: `\x1b`, `\u202e`."""
     if text.isprintable() and not any(blank in text for blank in BLANKS):
         return text
     return "".join(char if char.isprintable() and char not in BLANKS else _escape(char) for char in text)
