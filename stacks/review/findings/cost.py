@@ -47,7 +47,9 @@ def cost_of_runs(preview: Preview) -> Iterator[Finding]:
         if old is not None and before is not None and (_money(old), before.of) == (_money(new), after.of):
             continue
         unbounded = before is not None and before.of != after.of and after.of == A_RUN
-        grown = old is not None and (unbounded or (new - old > MUCH and new >= 2 * old))
+        # A bound where none was is no growth, whatever the numbers beside each other say.
+        bounded = before is not None and before.of == A_RUN != after.of
+        grown = old is not None and not bounded and (unbounded or (new - old > MUCH and new >= 2 * old))
         yield Finding(
             rule=RUNS,
             weight=Weight.WARNING if grown else Weight.NOTICE,
