@@ -244,7 +244,21 @@ def test_no_shape_makes_it_fail(type_: str) -> None:
         "ruleAction",
         "egress",
     )
-    odd = (None, UNKNOWN, SECRET, -1, 10**400, float("inf"), "x", "1.2.3.4/99", [], {}, [1], [UNKNOWN], [{"x": 1}]]
+    odd: list[Any] = [
+        None,
+        UNKNOWN,
+        SECRET,
+        -1,
+        10**400,
+        float("inf"),
+        "x",
+        "1.2.3.4/99",
+        [],
+        {},
+        [1],
+        [UNKNOWN],
+        [{"x": 1}],
+    ]
     for value in odd:
         for key in keys:
             rule = {**tcp(22, **ANYWHERE), key: value}
