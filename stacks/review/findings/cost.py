@@ -29,6 +29,12 @@ ONE_BY_TYPE = {
     "aws:lb/loadBalancer:LoadBalancer": "load_balancer",
     "aws:alb/loadBalancer:LoadBalancer": "load_balancer",
 }
+NAMES = {
+    "vpc_endpoint": "interface endpoint",
+    "nat_gateway": "NAT gateway",
+    "public_ipv4": "Elastic IP",
+    "load_balancer": "load balancer",
+}
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 OPTIONS = ("max_workers", "worker_resources", "resources", "quota", "concurrent_runs", "scheduler_task")
 
@@ -55,7 +61,9 @@ def cost_of_runs(preview: Preview) -> Iterator[Finding]:
             weight=Weight.WARNING if grown else Weight.NOTICE,
             urn=step.urn,
             what=say(
-                _words(before, after, more=new > (old or 0)), after.of, _environment(step), _money(new), prices.currency
+                _words(before, after, more=new > (old or 0)),
+                _environment(step),
+                f"{_money(new)} {prices.currency}",
             ),
             before=None if old is None or before is None else _told(old, before.of, prices),
             after=_told(new, after.of, prices),
@@ -78,7 +86,7 @@ def cost_standing(preview: Preview) -> Iterator[Finding]:
         return
     first = next((step.urn for step in preview.steps if step.type == "pulumi:pulumi:Stack"), preview.steps[0].urn)
     names = ", ".join(
-        f"{number} {key.replace('_', ' ')}{'s' if number > 1 else ''}"
+        f"{number} {NAMES[key]}{'s' if number > 1 else ''}"
         for key, number in sorted((added - removed if more > less else removed - added).items())
     )
     yield Finding(
@@ -86,11 +94,8 @@ def cost_standing(preview: Preview) -> Iterator[Finding]:
         weight=Weight.WARNING if more - less > MUCH else Weight.NOTICE,
         urn=first,
         what=say(
-            "{} {} {} {} an hour, whether anything runs or not, by estimate",
-            names,
-            "cost" if more > less else "save",
-            _money(abs(more - less)),
-            prices.currency,
+            f"{names} {'cost' if more > less else 'save'} {{}} an hour, whether anything runs or not, by estimate",
+            f"{_money(abs(more - less))} {prices.currency}",
         ),
         before=_told(less, "all of them that change", prices) if less else None,
         after=_told(more, "all of them that change", prices) if more else None,
@@ -99,11 +104,12 @@ def cost_standing(preview: Preview) -> Iterator[Finding]:
 
 
 def _words(before: Most | None, after: Most, *, more: bool) -> str:
+    can = f"{after.of} of {{}} can cost"
     if before is not None and before.of != after.of and after.of == A_RUN:
-        return "{} of {} can cost {} {} in an hour by estimate, and nothing says any more how many there are at a time"
+        return f"{can} {{}} in an hour by estimate, and nothing says any more how many there are at a time"
     if before is None or before.of != after.of:
-        return "{} of {} can cost {} {} in an hour, by estimate"
-    return f"{{}} of {{}} can cost {'more' if more else 'less'}: {{}} {{}} in an hour, by estimate"
+        return f"{can} {{}} in an hour, by estimate"
+    return f"{can} {'more' if more else 'less'}: {{}} in an hour, by estimate"
 
 
 def _standing(step: Step, properties: Properties | None) -> Counter[str]:

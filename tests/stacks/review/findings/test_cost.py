@@ -161,7 +161,7 @@ def test_what_stands_costs_by_its_zones() -> None:
         (
             "cost-standing",
             Weight.WARNING,
-            "1 nat gateway, 2 vpc endpoints cost 11.00 EUR an hour, whether anything runs or not, by estimate",
+            "1 NAT gateway, 2 interface endpoints cost 11.00 EUR an hour, whether anything runs or not, by estimate",
             None,
             f"11.00 EUR per hour for all of them that change {BY}",
         )
@@ -170,7 +170,7 @@ def test_what_stands_costs_by_its_zones() -> None:
         (
             "cost-standing",
             Weight.NOTICE,
-            "2 vpc endpoints save 6.00 EUR an hour, whether anything runs or not, by estimate",
+            "2 interface endpoints save 6.00 EUR an hour, whether anything runs or not, by estimate",
             f"6.00 EUR per hour for all of them that change {BY}",
             None,
         )
