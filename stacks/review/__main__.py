@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from runner.outcome import ExitCode
-from stacks.review import markdown, terminal
+from stacks.review import terminal
 from stacks.review.arguments import FAIL_ON, parser
 from stacks.review.errors import ReviewError, UsageError
+from stacks.review.markdown import comment
 from stacks.review.policy import PolicyError, apply, violations
 from stacks.review.policy import read as read_policy
 from stacks.review.preview import Preview
@@ -100,7 +101,7 @@ def _written(made: Report, asked: Namespace) -> str:
         return to_json(made)
     if form == "terminal":
         return terminal.text(made, colour=terminal_there and "NO_COLOR" not in os.environ)
-    return markdown.comment(made, source=asked.source)
+    return comment(made, source=asked.source)
 
 
 def _refused(error: Exception, code: int) -> int:
