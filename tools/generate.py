@@ -16,6 +16,7 @@ from tools.reference_rbac import rbac_page
 from tools.reference_review import findings_page
 from tools.reference_tables import contract_page, exit_codes_page, stack_page
 from tools.schema_json import schema_of
+from tools.schema_review import review_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +46,14 @@ def files() -> dict[str, str]:
     for cls, name, title, page in CONTRACTS:
         schema = f"runner/{name}.schema.json"
         value = schema_of(cls, title=title)
-        texts[schema] = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        texts[schema] = _json(value)
         texts[f"docs/reference/{page}.md"] = contract_page(cls, title=title, schema=schema)
+    texts["stacks/review/review.schema.json"] = _json(review_schema())
     return texts
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def stale(texts: dict[str, str], folder: Path) -> list[str]:

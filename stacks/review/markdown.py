@@ -29,12 +29,13 @@ def comment(report: Report, *, source: str = "", marker: str = "penstock-review"
             `https://github.com/owner/name/blob/main`; without links when empty.
         marker: what its first line says, in words that are not shown, for whoever looks for it later.
     """
-    beginning, end = _beginning(report, marker), _end(report)
-    room = Room(LIMIT - units(beginning) - units(end) - FOR_LEFT_OUT)
+    beginning, failures, end = _beginning(report, marker), _failures(report), _end(report)
+    room = Room(LIMIT - units(beginning) - units(failures) - units(end) - FOR_LEFT_OUT)
     several = len(report.stacks) > 1
     told = [finding for finding in report.findings if not finding.exception]
     open_ = _findings((one for one in told if one.weight > Weight.NOTICE), source, names_stack=several)
     left_out = sum(not room.add(block) for block in open_)
+    heavy = str(room)
     notices = _findings((one for one in told if one.weight == Weight.NOTICE), source, names_stack=several)
     left_out += room.add_folded(_folded(number(len(notices), "notice")), notices, FOLDED_END)
     excepted = [parts.excepted(finding) for finding in report.findings if finding.exception]
@@ -44,21 +45,23 @@ def comment(report: Report, *, source: str = "", marker: str = "penstock-review"
     everything = f"{'Everything else' if report.findings else 'What changes'}: {number(len(rows), 'resource')}"
     head = parts.rest_head(names_stack=several)
     rows_left_out = room.add_folded(_folded(everything) + head, rows, FOLDED_END)
-    return beginning + str(room) + _left_out(left_out, rows_left_out) + end
+    light = str(room).removeprefix(heavy)
+    return beginning + heavy + failures + light + _left_out(left_out, rows_left_out) + end
 
 
 def _beginning(report: Report, marker: str) -> str:
     word, what = headline(report)
     text = f"<!-- {re.sub(r'[^A-Za-z0-9_ -]', '', marker)} -->\n"
-    said = sentence(what, capital=False)
-    text += f"### {SIGNS[word]} {word}: {said}\n\n"
+    text += f"### {SIGNS[word]} {word}: {sentence(what, capital=False)}\n\n"
     numbers = in_numbers(report)
-    if numbers and len(report.findings) + len(report.stacks) > 1:
-        text += " · ".join(numbers) + "\n\n"
+    return text + (" · ".join(numbers) + "\n\n" if numbers else "")
+
+
+def _failures(report: Report) -> str:
     room = Room(FOR_FAILURES)
     failed = [stack for stack in report.stacks if stack.errors or not stack.complete]
     left_out = sum(not room.add(parts.failure(stack)) for stack in failed)
-    return text + str(room) + (f"{number(left_out, 'more preview')} could not be completed.\n\n" if left_out else "")
+    return str(room) + (f"{number(left_out, 'more preview')} could not be completed.\n\n" if left_out else "")
 
 
 def _findings(found: Iterable[Told], source: str, *, names_stack: bool) -> list[str]:

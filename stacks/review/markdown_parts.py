@@ -21,15 +21,15 @@ BREAK = "\\\n"
 
 
 def finding(told: Told, *, source: str, names_stack: bool, tells_why: bool) -> str:
-    """A finding: what, where, the values, and why it matters."""
-    lines = [f"{SIGNS[told.weight]} **{sentence(told.what)}**", _place(told, source=source, names_stack=names_stack)]
-    text = BREAK.join(lines) + "\n\n"
+    """A finding: what, at which resource, the values, why it matters, and where it comes from."""
+    text = f"{SIGNS[told.weight]} **{sentence(told.what)}**{BREAK}{_resource(told, names_stack=names_stack)}\n\n"
     values = [f"{sign} {shortened(value, LONGEST_VALUE)}" for sign, value in _sides(told) if value is not None]
     if values:
         text += block(values, "diff") + "\n\n"
-    if tells_why and told.why:
-        text += f"<sub>{words(told.why)}</sub>\n\n"
-    return text
+    below = [f"<sub>{words(told.why)}</sub>"] if tells_why and told.why else []
+    if origin := _origin(told, source):
+        below.append(origin)
+    return text + (BREAK.join(below) + "\n\n" if below else "")
 
 
 def excepted(told: Told) -> str:
@@ -82,23 +82,26 @@ def remarks(stacks: Sequence[StackReport]) -> list[str]:
     return lines + [f"- {code(stack.stack)}: {code(text, 500)}\n" for stack in stacks for text in stack.warnings]
 
 
-def _place(told: Told, *, source: str, names_stack: bool) -> str:
+def _resource(told: Told, *, names_stack: bool) -> str:
     parts = [f"{code(kind(told.type))} {code(told.name)}"]
-    if names_stack:
-        parts.append(f"stack {code(told.stack)}")
     if told.field:
         parts.append(code(told.field))
-    if told.pointer.options:
-        parts.append(_pointer(told.pointer, source))
+    if names_stack:
+        parts.append(f"stack {code(told.stack)}")
+    return " · ".join(parts)
+
+
+def _origin(told: Told, source: str) -> str:
+    parts = [_pointer(told.pointer, source)] if told.pointer.options else []
     if told.enforcement:
-        parts.append(f"{words(told.enforcement)} by policy")
+        parts.append(f"{words(told.enforcement)} by the policy")
     return " · ".join(parts)
 
 
 def _pointer(pointer: Pointer, source: str) -> str:
     line = "" if pointer.line is None else f":{pointer.line}"
     file = link(code(f"{pointer.file}{line}"), source, pointer.file, pointer.line)
-    return f"from {file} {' or '.join(code(f'penstock:{option}') for option in pointer.options[:MOST_OPTIONS])}"
+    return f"From {file} {' or '.join(code(f'penstock:{option}') for option in pointer.options[:MOST_OPTIONS])}"
 
 
 def _sides(told: Told) -> tuple[tuple[str, str | None], tuple[str, str | None]]:

@@ -16,7 +16,9 @@ LONGEST_WRITTEN = 4000
 """Characters after which a sentence of too many parts ends."""
 SHORTEST_NAME = 20
 """Characters that are left of a name beside many others."""
-WORD = re.compile(r"(?:[A-Za-z]+(?:['/-][A-Za-z]+){0,3}|[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?%?|-|)")
+WORD = re.compile(
+    r"(?:[A-Za-z]+(?:['/-][A-Za-z]+){0,3}|[0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?%?|[0-9]{4}-[0-9]{2}-[0-9]{2}|-|)"
+)
 """Words that mean themselves; any other, as `@team`, `#12`, `www.example.com` or `max_workers`, goes into code."""
 AROUND = re.compile(r"([(\"']*)(.*?)([)\"'.,;:?]*)", re.DOTALL)
 LINKED_PATH = re.compile(r"(?!.*\.\.)[\w-][\w./-]{0,300}")

@@ -40,14 +40,14 @@ class _Terminal:
         yield from self.wrapped(f"{word}: {_sentence(what)}", "", BOLD, OF_WORDS[word])
         if numbers := in_numbers(report):
             yield ", ".join(numbers)
-        for stack in report.stacks:
-            if stack.errors or not stack.complete:
-                yield from ["", f"The preview of {_name(stack.stack)} could not be completed."]
-                yield from (f"{INDENT}{line}" for line in error_lines(stack.errors))
         several = len(report.stacks) > 1
         for told in report.findings:
             if not told.exception:
                 yield from self.finding(told, names_stack=several)
+        for stack in report.stacks:
+            if stack.errors or not stack.complete:
+                yield from ["", f"The preview of {_name(stack.stack)} could not be completed."]
+                yield from (f"{INDENT}{line}" for line in error_lines(stack.errors))
         if excepted := [told for told in report.findings if told.exception]:
             yield from ["", f"{number(len(excepted), 'finding')} allowed by the policy"]
             for told in excepted:
@@ -73,7 +73,7 @@ class _Terminal:
             options = " or ".join(f"penstock:{_name(option)}" for option in pointer.options)
             yield f"{INDENT}from {_name(pointer.file)}{line} {options}"
         if told.enforcement:
-            yield f"{INDENT}{_text(told.enforcement)} by policy"
+            yield f"{INDENT}{_text(told.enforcement)} by the policy"
         if told.why:
             yield from self.wrapped(_text(told.why), INDENT, DIM)
 

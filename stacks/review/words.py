@@ -41,7 +41,9 @@ def in_numbers(report: Report) -> list[str]:
     found = [number(weights[weight], WORDS[weight]) for weight in sorted(Weight, reverse=True) if weights.get(weight)]
     happens = [f"{total[op]:,} {done}" for op, done in DONE.items() if total.get(op)]
     stacks = [number(len(report.stacks), "stack")] if len(report.stacks) > 1 else []
-    return [part for part in (*stacks, ", ".join(found), ", ".join(happens)) if part]
+    failed = sum(bool(stack.errors) or not stack.complete for stack in report.stacks)
+    told = [number(failed, "preview") + " failed"] if failed else []
+    return [part for part in (*stacks, *told, ", ".join(found), ", ".join(happens)) if part]
 
 
 def columns(stacks: Iterable[StackReport]) -> list[str]:
