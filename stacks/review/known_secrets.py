@@ -91,13 +91,14 @@ def _forms(secret: str) -> Iterable[str]:
     yield quote(secret, errors="surrogatepass")
     yield quote_plus(secret, errors="surrogatepass")
     data = secret.encode(errors="surrogatepass")
-    yield base64.b64encode(data).decode()
-    yield base64.urlsafe_b64encode(data).decode()
-    for before in range(3):
-        # What stands before and after changes the first and the last characters.
-        encoded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
-        start, spare = (0, 2, 3)[before], (before + len(data)) % 3
-        inner = encoded[start : len(encoded) - (1 if spare else 0)]
-        if len(inner) >= SHORTEST_INSIDE or before == 0:
-            yield inner
-            yield inner.replace("+", "-").replace("/", "_")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(data).decode()
+        yield whole
+        yield whole.rstrip("=")
+        for before in range(3):
+            # What stands before and after changes the first and the last characters.
+            encoded = encode(b"\0" * before + data).decode().rstrip("=")
+            is_cut = (before + len(data)) % 3 > 0
+            inner = encoded[(0, 2, 3)[before] : len(encoded) - is_cut]
+            if len(inner) >= SHORTEST_INSIDE:
+                yield inner
