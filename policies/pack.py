@@ -32,7 +32,8 @@ def policies() -> list[pulumi_policy.Policy]:
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{file} cannot be read: {error}. Name a policy file in {VARIABLE}.") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
+        raise PolicyError(f"{file} cannot be read: {reason}. Name a policy file in {VARIABLE}.") from None
     made = list(_made(read(text, file=file)))
     if not made:
         raise PolicyError(f"{file} disables every rule, expected one that is not. Leave the policy pack out instead.")

@@ -28,7 +28,6 @@ class Arguments(Protocol):
     resource_type: str
     props: Any
     urn: str
-    name: str
 
 
 Report = Callable[[str], None]
