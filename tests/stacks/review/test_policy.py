@@ -1,7 +1,6 @@
 """What a policy makes of a report."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,6 @@ from stacks.review.policy import PolicyError, apply, read, violations
 from stacks.review.policy_file import Exempt, Level, Policy
 from stacks.review.report import Pointer, Report, StackReport, Told
 from tests.stacks.review.steps import urn
-from tests.testbed.pulumi_engine import CHECKOUT
 
 TODAY = date(2030, 6, 30)
 BUCKET = "aws:s3/bucket:Bucket"
@@ -215,17 +213,3 @@ def test_an_exception_longer_than_a_year_is_refused() -> None:
         "Choose an earlier one; it can be renewed when that comes."
     )
     assert applied(exempt(expires="2031-07-01"), told()).findings[0].exception == "it is meant"
-
-
-def test_the_file_that_comes_with_penstock_forbids_dangers() -> None:
-    text = (CHECKOUT / "policies" / "penstock-policy.toml").read_text()
-    after = applied(text, told(), told(weight=Weight.WARNING), told(weight=Weight.NOTICE))
-    assert [one.enforcement for one in after.findings] == ["mandatory", "advisory", "advisory"]
-
-
-def test_the_exception_that_the_file_shows_can_be_taken_as_it_is(tmp_path: Path) -> None:
-    text = (CHECKOUT / "policies" / "penstock-policy.toml").read_text()
-    start = text.index("# [[exceptions]]")
-    shown = "".join(line.removeprefix("# ") + "\n" for line in text[start:].splitlines())
-    policy = read(text[:start] + shown, file="policy.toml")
-    assert [(entry.rule, entry.stack) for entry in policy.exceptions] == [("every-action", "sandbox-*")]
