@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from stacks.review.finding import Finding, PreviewCheck, Rule, Sentence, StepCheck, Weight, say
@@ -11,7 +12,7 @@ from stacks.review.findings import iam_documents, iam_hazards, iam_managed, whos
 from stacks.review.findings.iam_context import Context, Difference, shown
 from stacks.review.findings.iam_patterns import changes_something
 from stacks.review.findings.iam_statements import Statement, covers, gained, statements
-from stacks.review.preview import Step
+from stacks.review.preview import Op, Step
 from stacks.review.values import UNKNOWN, Hidden, Value
 
 WIDENED = Rule(
@@ -71,6 +72,9 @@ def _gains(context: Context, after: Sequence[Statement]) -> Iterator[Finding]:
         if rest:
             yield _new_policy(context, [more for _, more in rest])
         return
+    if rest and iam_documents.is_needed(context.step) and all(context.moves(statement, after) for statement, _ in rest):
+        yield _moved(context, [statement for statement, _ in rest])
+        return
     for statement, more in rest:
         yield _more(context, statement, more)
 
@@ -92,6 +96,15 @@ def _new_policy(context: Context, rest: Sequence[Statement]) -> Finding:
         what = whose.joined(context.who, say(f"may make {number} by a new policy, as {{}}", whose.listed(calls)))
     together: Value = {statement.label: shown(statement) for statement in rest}
     return context.finding(ADDED, Weight.NOTICE, what, (context.path, None, together))
+
+
+def _moved(context: Context, rest: Sequence[Statement]) -> Finding:
+    """What Penstock itself writes, about other resources than before: as when an environment gets another name."""
+    what = whose.joined(say("the rights of"), context.who, say("move to other resources"))
+    formers = [former for statement in rest if (former := context.former(statement))]
+    before: Value = {former.label: shown(former) for former in formers}
+    now: Value = {statement.label: shown(statement) for statement in rest}
+    return context.finding(WIDENED, Weight.NOTICE, what, (context.path, before, now))
 
 
 def _more(context: Context, statement: Statement, more: Statement) -> Finding:
@@ -118,10 +131,17 @@ def _denials(context: Context, after: Sequence[Statement]) -> Iterator[Finding]:
             say("from calling {}", whose.listed(former.actions)),
             context.on(former),
         )
+        if context.step.op is Op.REPLACE and any(_is_about_another(one, former) for one in after):
+            continue
         now = next((one for one in after if not one.allows and one.label == former.label), None)
         field = f"{context.path}.Statement[{former.label}]"
         remains: Mapping[str, Any] | None = shown(now) if now else None
         yield context.finding(WIDENED, Weight.WARNING, what, (field, shown(former), remains))
+
+
+def _is_about_another(statement: Statement, former: Statement) -> bool:
+    """Whether a Deny is as before but for the resource, which is another one when its policy is replaced."""
+    return covers(replace(statement, resources=former.resources), former)
 
 
 def _not_known(context: Context, difference: Difference) -> Finding:

@@ -84,6 +84,13 @@ class Context:
         ]
         return next(iter((*named, *overlapping)), None)
 
+    def moves(self, statement: Statement, after: Sequence[Statement]) -> bool:
+        """Whether it takes the place of a former one whose own rights are not given any more."""
+        former = self.former(statement)
+        return (
+            former is not None and former.actions == statement.actions and not any(covers(one, former) for one in after)
+        )
+
     def difference(self, statement: Statement) -> Difference:
         """Path, former and new value of what is different in a statement: of one element where it is only one."""
         field = f"{self.path}.Statement[{statement.label}]"

@@ -96,7 +96,7 @@ def of_identity(context: Context, statement: Statement, more: Statement) -> tupl
     if families:
         weight = open_weight if wide else Weight.WARNING
         tell(WILDCARD_ACTION, weight, context.may("may", more, families))
-    if passing and not (context.is_new and _is_ordinary(context, more)):
+    if passing and not _is_ordinary(context, statement, more):
         what = whose.joined(context.who, _passing(more))
         tell(PASS_ROLE, Weight.DANGER if wide else Weight.WARNING, what)
     if writing:
@@ -138,7 +138,8 @@ def _passing(more: Statement) -> Sentence:
     return whose.joined(say("may hand"), roles, to)
 
 
-def _is_ordinary(context: Context, more: Statement) -> bool:
+def _is_ordinary(context: Context, statement: Statement, more: Statement) -> bool:
     """Whether it is how those who start runs hand them their own roles, which Penstock itself writes."""
     confined = any(key == PASSED_TO for _, key in more.conditions)
-    return iam_documents.is_needed(context.step) and confined and not reaches_widely(more)
+    as_ever = context.is_new or context.moves(statement, (statement,))
+    return iam_documents.is_needed(context.step) and confined and as_ever and not reaches_widely(more)

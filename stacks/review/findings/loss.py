@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from stacks.review.finding import Finding, PreviewCheck, Rule, Sentence, StepCheck, Weight, say
 from stacks.review.findings import whose
-from stacks.review.findings.losses import DATA, RUNS, loss
-from stacks.review.preview import Op, Step
+from stacks.review.findings.losses import DATA, IN_NETWORKS, NETWORK, RUNS, loss
+from stacks.review.preview import Op, Preview, Step
 from stacks.review.values import Value, at
 from stacks.review.workloads import document
 
@@ -30,15 +30,25 @@ LEFT = Rule(
     tells="a resource leaves the stack, but the object itself stays",
     why="It goes on costing and being reachable, and no stack looks after it.",
 )
+GONE = (Op.DELETE, Op.REPLACE, Op.FORGET)
 
 
 def check_loss(step: Step) -> Iterable[Finding]:
     """What is lost with a resource, and whether Pulumi would refuse."""
-    if step.op in (Op.DELETE, Op.REPLACE, Op.FORGET):
+    if step.op in GONE and (step.protected_before or step.type not in IN_NETWORKS):
         yield from _gone(step)
     if step.protected_before and not step.protected_after and step.op in (Op.SAME, Op.UPDATE):
         what = say("{} is no longer protected: Pulumi would delete it", step.name)
         yield _finding(step, UNPROTECTED, Weight.WARNING, what, ("protect", True, False))
+
+
+def check_networks(preview: Preview) -> Iterable[Finding]:
+    """What is lost with parts of networks, where the network itself stays; where it does not, that says it all."""
+    if any(step.type == NETWORK and step.op in GONE for step in preview.steps):
+        return
+    for step in preview.steps:
+        if step.op in GONE and step.type in IN_NETWORKS and not step.protected_before:
+            yield from _gone(step)
 
 
 def _gone(step: Step) -> Iterable[Finding]:
@@ -106,4 +116,4 @@ def _finding(
 
 RULES: tuple[Rule, ...] = (ENVIRONMENT, PROTECTED, DATA, RUNS, UNPROTECTED, LEFT)
 STEP_CHECKS: tuple[StepCheck, ...] = (check_loss,)
-PREVIEW_CHECKS: tuple[PreviewCheck, ...] = ()
+PREVIEW_CHECKS: tuple[PreviewCheck, ...] = (check_networks,)

@@ -17,6 +17,9 @@ RUNS = Rule(
     tells="what running flows need is deleted or replaced",
     why="Flows that run while the change is made fail, or cannot go on.",
 )
+NETWORK = "aws:ec2/vpc:Vpc"
+IN_NETWORKS = ("aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/vpcEndpoint:VpcEndpoint")
+"""Types of what goes with its network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +115,7 @@ LOSSES: Mapping[str, Loss] = {
     "aws:sqs/queue:Queue": _data("queue", "all messages in it are lost", Weight.WARNING),
     "aws:kinesis/stream:Stream": _data("stream", "all records in it are lost", Weight.WARNING),
     "aws:ecr/repository:Repository": _data("repository", "all images in it are deleted"),
-    "aws:ec2/vpc:Vpc": _runs("network", "running flows have to end", Weight.WARNING, *_NETWORK),
+    NETWORK: _runs("network", "running flows have to end", Weight.WARNING, *_NETWORK),
     "aws:ec2/subnet:Subnet": _runs("subnet", "flows that run in it have to end", Weight.WARNING, *_NETWORK),
     "aws:ec2/securityGroup:SecurityGroup": _runs(
         "security group", "flows that run in it have to end", Weight.WARNING, "security_group_ids", "vpc_id"
@@ -121,9 +124,7 @@ LOSSES: Mapping[str, Loss] = {
         "endpoint", "running flows lose the way to its service", Weight.WARNING, *_NETWORK
     ),
     "aws:iam/role:Role": _runs("role", "running flows that have it lose their rights", Weight.WARNING, *_ROLES),
-    "aws:iam/rolePolicy:RolePolicy": _deleted(
-        "policy", "running flows lose the rights that it gives", Weight.NOTICE, "task_role_statements"
-    ),
+    "aws:iam/rolePolicy:RolePolicy": _deleted("policy", "running flows lose the rights that it gives", Weight.NOTICE),
 }
 """By type. What has another weight in some of its states is in `SPECIAL` too."""
 

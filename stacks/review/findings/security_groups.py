@@ -16,7 +16,7 @@ from stacks.review.findings.security_group_rules import (
     openings,
 )
 from stacks.review.preview import Step
-from stacks.review.values import Value
+from stacks.review.values import Hidden, Value
 
 PUBLIC_INGRESS = Rule(
     name="ingress-from-internet",
@@ -55,10 +55,10 @@ def check_rules(step: Step) -> Iterable[Finding]:
 def _judged(step: Step, opening: Opening, before: list[Opening]) -> Iterator[Finding]:
     anywhere, addresses = is_anywhere(opening.network), opening.network
     of_acl = step.type.startswith(ACL_RULE)
-    if not anywhere and _is_ordinary(step, opening):
-        return
     former = next((one for one in before if one.path == opening.path), None) or next(iter(before), None)
     new = former is None
+    if not anywhere and _is_ordinary(step, opening, former):
+        return
     if opening.comes_in and anywhere:
         # Behind a network ACL there is a security group, and both must let something in.
         weight = Weight.WARNING if of_acl else Weight.DANGER
@@ -73,7 +73,8 @@ def _judged(step: Step, opening: Opening, before: list[Opening]) -> Iterator[Fin
     elif opening.comes_in:
         rule = INGRESS
         outside = addresses is not None and not is_private(addresses)
-        weight = Weight.WARNING if outside or not new else Weight.NOTICE
+        known = not isinstance(opening.target, Hidden)
+        weight = Weight.WARNING if outside or (known and not new) else Weight.NOTICE
         what = whose.joined(
             names.place(opening), say("could now reach" if step.old else "could reach"), names.reached(step, opening)
         )
@@ -97,14 +98,15 @@ def _judged(step: Step, opening: Opening, before: list[Opening]) -> Iterator[Fin
     )
 
 
-def _is_ordinary(step: Step, opening: Opening) -> bool:
-    """Whether it is one of the rules without which an environment does not work, as our components make them."""
+def _is_ordinary(step: Step, opening: Opening, former: Opening | None) -> bool:
+    """Whether it is a rule without which an environment does not work, as our components make it, and not wider."""
     addresses = opening.network
+    wider = former is not None and former.network is not None and opening.covers(former)
     return (
-        step.old is None
-        and whose.is_ours(step)
+        whose.is_ours(step)
         and step.name.endswith(tuple(f"-{end}" for end in OWN_RULES))
         and (addresses is None or is_private(addresses))
+        and not wider
     )
 
 

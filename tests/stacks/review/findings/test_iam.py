@@ -286,6 +286,25 @@ def test_what_runs_need_is_no_hazard_when_it_is_new() -> None:
     assert lines(change) == [("iam-statement-added", NOTICE, f"runs of prod may call iam:PassRole on {RUN_ROLE}")]
 
 
+def test_what_runs_need_may_move_with_their_environment_but_not_widen() -> None:
+    def change(before: Any, after: Any) -> list[Any]:
+        return lines(step(OURS, policy(*before), policy(*after), name="prod-task"))
+
+    old = [READ, allow("iam:PassRole", RUN_ROLE, "B", Condition=TO_TASKS)]
+    new = [
+        allow("s3:GetObject", "arn:aws:s3:::taxis/*"),
+        allow("iam:PassRole", f"{RUN_ROLE}-2", "B", Condition=TO_TASKS),
+    ]
+    assert change(old, new) == [("iam-widened", NOTICE, "the rights of runs of prod move to other resources")]
+    assert change(new, [*old, allow("s3:GetObject", "arn:aws:s3:::taxis/*", "C")]) == [
+        ("iam-widened", WARNING, f"runs of prod may now call s3:GetObject on {FLIGHTS}"),
+        ("iam-widened", WARNING, f"runs of prod may now call iam:PassRole on {RUN_ROLE}"),
+    ]
+    assert change(old[1:], [allow("iam:PassRole", "*", "B", Condition=TO_TASKS)]) == [
+        ("iam-pass-role", DANGER, "runs of prod may hand every role to ecs-tasks.amazonaws.com (iam:PassRole)")
+    ]
+
+
 MANAGED = {
     "AdministratorAccess": (DANGER, "the role loader may make nearly every call, by the policy AdministratorAccess"),
     "AmazonS3FullAccess": (

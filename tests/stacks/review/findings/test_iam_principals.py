@@ -7,7 +7,7 @@ import pytest
 from stacks.review.finding import Weight
 from stacks.review.findings import iam
 from stacks.review.findings.iam_statements import matches
-from stacks.review.preview import Step
+from stacks.review.preview import Op, Step
 from tests.stacks.review.steps import step
 
 BUCKET, QUEUE = "aws:s3/bucketPolicy:BucketPolicy", "aws:sqs/queuePolicy:QueuePolicy"
@@ -86,6 +86,12 @@ def test_who_is_let_in(before: Any, after: Any, expected: list[Any]) -> None:
 def test_policies_that_only_limit_are_not_read() -> None:
     assert lines(step("aws:ec2/vpcEndpoint:VpcEndpoint", None, policy("*", action="*"))) == []
     assert lines(step("kubernetes:core/v1:ConfigMap", None, policy("*"))) == []
+
+
+def test_a_deny_may_follow_its_bucket() -> None:
+    old, new = policy("*", "Deny", "s3:*"), policy("*", "Deny", "s3:*", Resource="arn:aws:s3:::other/*")
+    assert lines(step(BUCKET, old, new, op=Op.REPLACE)) == []
+    assert [weight for _, weight, _ in lines(step(BUCKET, old, new))] == [WARNING]
 
 
 MATCHES = [

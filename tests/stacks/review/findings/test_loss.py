@@ -6,8 +6,8 @@ import pytest
 
 from stacks.review.finding import Finding, Weight
 from stacks.review.findings import loss
-from stacks.review.findings.losses import LOSSES
-from stacks.review.preview import Op, Step
+from stacks.review.findings.losses import IN_NETWORKS, LOSSES, NETWORK
+from stacks.review.preview import Op, Preview, Step
 from stacks.review.values import SECRET, UNKNOWN
 from tests.stacks.review.steps import step
 
@@ -20,7 +20,12 @@ DOCUMENT = {"insecureValue": {"schema_version": 1, "kind": "fargate-task"}}
 
 
 def told(change: Step) -> list[Finding]:
-    return list(loss.check_loss(change))
+    return found_in(change)
+
+
+def found_in(*steps: Step) -> list[Finding]:
+    whole = loss.check_networks(Preview(stack="prod", steps=steps, counts={}))
+    return [*(one for change in steps for one in loss.check_loss(change)), *whole]
 
 
 def lines(change: Step) -> list[tuple[str, Weight, str]]:
@@ -153,6 +158,14 @@ def test_protection() -> None:
         assert lines(step(BUCKET, {"forceDestroy": True}, None, op=op, protected_before=True)) == [
             ("protected-deleted", DANGER, f"thing is to be {verb} and is protected: Pulumi refuses")
         ]
+
+
+def test_parts_of_a_network_are_not_told_beside_it() -> None:
+    parts = [step(type_, {}, None) for type_ in IN_NETWORKS]
+    assert [one.rule.name for one in found_in(*parts)] == [RUNS] * 3
+    assert [str(one.what) for one in found_in(step(NETWORK, {}, None), *parts)] == [
+        "the network thing is deleted: running flows have to end"
+    ]
 
 
 def test_options_are_told_of_our_own_resources_only() -> None:

@@ -85,7 +85,7 @@ INCOMING: list[Any] = [
     (
         tcp(443, **PRIVATE),
         tcp(443, cidrIpv4=UNKNOWN),
-        WARNING,
+        NOTICE,
         f"what is known after the change only could now reach port 443 of {SG}",
     ),
     (
@@ -229,6 +229,20 @@ def test_rules_of_our_components_are_told_by_what_runs_do(name: str) -> None:
     found = told(step(OURS + type_, None, new, name=name))
     assert [str(one.what) for one in found] == expected
     assert all(one.options == options for one in found)
+
+
+def test_rules_of_our_components_may_follow_their_network_but_not_widen() -> None:
+    def change(new: dict[str, Any]) -> list[Any]:
+        return lines(step(OURS + INGRESS, tcp(443, **PRIVATE), new, name="flights-network-endpoints"))
+
+    assert change(tcp(443, cidrIpv4="10.21.0.0/16")) == change(tcp(443, cidrIpv4=UNKNOWN)) == []
+    assert change(tcp(443, cidrIpv4="10.0.0.0/8")) == [
+        (
+            "ingress-wider",
+            WARNING,
+            "10.0.0.0/8 could now reach port 443 of the endpoints of AWS' services of flights",
+        )
+    ]
 
 
 @pytest.mark.parametrize("type_", [INGRESS, EGRESS, GROUP, ACL_RULE, RULE])
