@@ -60,6 +60,8 @@ def _compare(path: str, before: Any, after: Any, found: list[Change]) -> None:
 
 
 def _compare_lists(path: str, before: Sequence[Any], after: Sequence[Any], found: list[Change]) -> None:
+    if canonical(before) == canonical(after):
+        return
     if key := _key(before, after):
         old = {entry[key]: entry for entry in before}
         new = {entry[key]: entry for entry in after}

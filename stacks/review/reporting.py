@@ -64,7 +64,8 @@ def _one(preview: Preview, stack_files: Path) -> Report:
 
 def _findings(preview: Preview) -> Iterator[Finding]:
     for step in preview.steps:
-        if step.op != Op.SAME:
+        # Pulumi tells of a resource that it protects from now on, or no longer, as of one that stays the same.
+        if step.op != Op.SAME or step.protected_before != step.protected_after:
             for check in STEP_CHECKS:
                 yield from check(step)
     for check_all in PREVIEW_CHECKS:

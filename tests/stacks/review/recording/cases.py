@@ -7,6 +7,15 @@ from tests.stacks.review.recording.places import IMAGE
 
 ANYONE = "0.0.0.0/0"
 MANY_GIB = "16384"
+SHOWN = (("preview",), ("preview", "--diff"))
+EVERYTHING = (
+    ("egress[0].cidr", ANYONE),
+    ("max_workers", "40"),
+    ("image", IMAGE),
+    ("task_role_statements[0].actions[0]", "s3:*"),
+    ("task_role_statements[0].resources[0]", "*"),
+    ("log_retention_days", "3"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +32,11 @@ class Case:
     """Whether it is one of events."""
     first: bool = False
     """Whether it is of a stack that does not exist yet."""
+
+    @property
+    def file(self) -> str:
+        """Name of its file; what Pulumi itself shows to people is text."""
+        return f"{self.name}.{'txt' if self.command in SHOWN else 'json'}"
 
 
 def _edit(place: str, name: str, *edits: tuple[str, str]) -> Case:
@@ -81,15 +95,12 @@ CASES = (
         ("secrets[0].env", "TOKEN"),
         ("secrets[0].arn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-AbCdEf"),
     ),
-    _edit(
-        "dask-prod",
-        "everything",
-        ("egress[0].cidr", ANYONE),
-        ("max_workers", "40"),
-        ("image", IMAGE),
-        ("task_role_statements[0].actions[0]", "s3:*"),
-        ("task_role_statements[0].resources[0]", "*"),
-        ("log_retention_days", "3"),
+    _edit("dask-prod", "everything", *EVERYTHING),
+    *(
+        Case(
+            name=f"dask-prod-everything-{command[-1].strip('-')}", place="dask-prod", edits=EVERYTHING, command=command
+        )
+        for command in SHOWN
     ),
     *_whole("flights"),
     _edit("flights", "image", ("image", "penstock.local/flights:latest")),
@@ -122,11 +133,14 @@ CASES = (
             '{"vpcId":"vpc-0123456789abcdef0","cidrBlock":"10.20.1.0/24","mapPublicIpOnLaunch":"true"}',
         ),
     ),
-    _resource("beside-aws", "unprotected", ("lake.protect", "false")),
-    _resource("beside-aws", "bucket-gone", ("lake", "-")),
+    # Events alone tell of a resource of which nothing but the protection changes.
+    Case(
+        name="beside-aws-unprotected", place="beside-aws", edits=(("resources.lake.protect", "false"),), streamed=True
+    ),
+    _resource("beside-aws", "protected-gone", ("lake", "-")),
+    _resource("beside-aws", "bucket-gone", ("scratch", "-")),
     _resource("beside-aws", "secret-gone", ("keys", "-")),
     _resource("beside-aws", "logs-replaced", ("logs.properties.name", "/production")),
-    _resource("beside-aws", "retained", ("logs.retain_on_delete", "true")),
     _resource(
         "beside-aws",
         "containers",

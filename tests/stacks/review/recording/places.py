@@ -34,6 +34,7 @@ READ = {
 }
 BESIDE_AWS = {
     "lake": {"type": "aws:s3/bucket:Bucket", "properties": {"bucket": "lake-of-prod"}, "protect": True},
+    "scratch": {"type": "aws:s3/bucket:Bucket", "properties": {"bucket": "scratch-of-prod", "forceDestroy": True}},
     "network": {"type": "aws:ec2/vpc:Vpc", "properties": {"cidrBlock": "10.20.0.0/16"}},
     "reader": {"type": "aws:iam/role:Role", "properties": {"name": "reader", "assumeRolePolicy": TRUST}},
     "read": {"type": "aws:iam/policy:Policy", "properties": {"name": "read", "policy": READ}},

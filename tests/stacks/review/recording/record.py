@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kubernetes import config
 
-from tests.stacks.review.recording.cases import CASES, Case
+from tests.stacks.review.recording.cases import CASES, SHOWN, Case
 from tests.stacks.review.recording.places import AWS, PLACES, Place
 from tests.testbed.aws.handle import started
 from tests.testbed.pulumi_aws import attached_provider, with_aws
@@ -59,7 +59,7 @@ def engine_of(place: Place, folder: Path) -> Engine:
 
 
 @contextmanager
-def provisioned(engine: Engine, place: Place, previews: dict[str, str], cases: Sequence[Case]) -> Iterator[Stack]:
+def provisioned(engine: Engine, place: Place, previews: dict[Case, str], cases: Sequence[Case]) -> Iterator[Stack]:
     """A place's stack, destroyed at the end; the first previews are made on the way."""
     stack = Stack(engine=engine, name=place.name, namespace=place.settings.get("namespace", ""))
     file = _file(stack, place)
@@ -75,7 +75,7 @@ def provisioned(engine: Engine, place: Place, previews: dict[str, str], cases: S
             stack.set(path, value)
         for case in cases:
             if case.first:
-                previews[case.name] = recorded(stack, place, case)
+                previews[case] = recorded(stack, place, case)
         stack.up()
         yield stack
     finally:
@@ -130,8 +130,8 @@ def _file(stack: Stack, place: Place) -> Path:
     return stack.file if place.example else stack.engine.project / f"Pulumi.{stack.name}.yaml"
 
 
-def record(platform: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names of cases and their previews, of one platform.
+def record(platform: str, names: Sequence[str]) -> Iterator[tuple[Case, str]]:
+    """Cases and their previews, of one platform.
 
     Args:
         platform: AWS or KUBERNETES.
@@ -141,7 +141,7 @@ def record(platform: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         cases = [case for case in CASES if case.place == place.name and (not names or case.name in names)]
         if not cases:
             continue
-        previews: dict[str, str] = {}
+        previews: dict[Case, str] = {}
         with (
             tempfile.TemporaryDirectory() as folder,
             _on(platform, engine_of(place, Path(folder))) as engine,
@@ -151,7 +151,7 @@ def record(platform: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield from previews.items()
             for case in cases:
                 if not case.first:
-                    yield case.name, recorded(stack, place, case, previewer=previewer)
+                    yield case, recorded(stack, place, case, previewer=previewer)
 
 
 @contextmanager
@@ -208,9 +208,9 @@ def main() -> None:
     folders = [pulumi_cli.obtain(), *([kubernetes_provider.obtain()] if platform != AWS else [])]
     os.environ["PATH"] = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
     PREVIEWS.mkdir(exist_ok=True)
-    for name, text in record(platform, names):
-        (PREVIEWS / f"{name}.json").write_text(portable(text))
-        print(name, f"{len(text):,}", file=sys.stderr)
+    for case, text in record(platform, names):
+        (PREVIEWS / case.file).write_text(text if case.command in SHOWN else portable(text))
+        print(case.file, f"{len(text):,}", file=sys.stderr)
 
 
 if __name__ == "__main__":

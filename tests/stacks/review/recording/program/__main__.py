@@ -14,6 +14,5 @@ for name, item in pulumi.Config().require_object("resources").items():
     options = pulumi.ResourceOptions(
         version=importlib.metadata.version(f"pulumi_{package}"),
         protect=item.get("protect", False),
-        retain_on_delete=item.get("retain_on_delete", False),
     )
     pulumi.CustomResource(item["type"], name, properties, options)
