@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from stacks.review.finding import Finding, Rule, Weight
-from stacks.review.findings import STEP_CHECKS
+from stacks.review.findings import PREVIEW_CHECKS, STEP_CHECKS
 from stacks.review.hiding import cleaned, secrets_in
 from stacks.review.policy_file import Exempt, Level, Policy
-from stacks.review.preview import Op, Step
+from stacks.review.preview import Op, Preview, Step
 from stacks.review.values import mapping
 
 LIGHTEST = Weight.WARNING
@@ -84,7 +84,12 @@ def _findings(type_: str, urn: str, text: str) -> tuple[Finding, ...]:
     properties = json.loads(text, parse_float=_number)
     known = secrets_in([(type_, properties, None)])
     step = Step(urn=urn, op=Op.CREATE, new=mapping(cleaned(type_, properties, None, known)))
-    return tuple(finding for check in STEP_CHECKS for finding in check(step) if finding.weight >= LIGHTEST)
+    alone = Preview(stack=step.stack, steps=(step,), counts={Op.CREATE: 1})
+    found = (
+        *(finding for check in STEP_CHECKS for finding in check(step)),
+        *(finding for check_all in PREVIEW_CHECKS for finding in check_all(alone)),
+    )
+    return tuple(finding for finding in found if finding.weight >= LIGHTEST)
 
 
 def _number(text: str) -> int | float:

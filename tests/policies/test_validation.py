@@ -10,10 +10,12 @@ import pytest
 from policies import validation
 from policies.validation import Validation, bare, levels, message
 from stacks.review.finding import Finding, Rule, Weight, say
+from stacks.review.findings import RULES
 from stacks.review.marks import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_TEXTS
 from stacks.review.policy_file import Exempt, Level, Policy
 from stacks.review.preview import Op, Step
 from stacks.review.values import SECRET, UNKNOWN
+from stacks.review.workloads import TASK_DEFINITION
 from tests.stacks.review.steps import urn
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -85,6 +87,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Step]]:
         yield replace(found, rule=OTHER, weight=Weight.NOTICE)
 
     monkeypatch.setattr(validation, "STEP_CHECKS", (check,))
+    monkeypatch.setattr(validation, "PREVIEW_CHECKS", ())
     validation._findings.cache_clear()
     yield steps
     validation._findings.cache_clear()
@@ -141,6 +144,19 @@ def test_numbers_and_json_are_read_as_in_a_preview(seen: list[Step]) -> None:
     assert seen[0].new == {"days": 14, "share": 0.5, "policy": {"Statement": [{"Action": "*"}]}, "tags": None}
     assert seen[0].new is not None
     assert type(seen[0].new["days"]) is int
+
+
+def test_what_is_found_in_whole_stacks_is_looked_for_in_the_resource_alone() -> None:
+    image = Asked(
+        props=wrapped({"containerDefinitions": '[{"name": "flow", "image": "flows:latest"}]'}),
+        resource_type=TASK_DEFINITION,
+        urn=urn(TASK_DEFINITION),
+    )
+    rule = next(rule for rule in RULES if rule.name == "image-tag-moves")
+    found: list[str] = []
+    Validation(rule=rule, level=Level.ADVISORY, policy=PLAIN, exempt=())(image, found.append)
+    assert len(found) == 1
+    assert f" get an image by the tag latest, which can move. {rule.why}" in found[0]
 
 
 @pytest.mark.parametrize(
