@@ -8,7 +8,7 @@ from stacks.review.finding import Finding, PreviewCheck, Rule, Sentence, StepChe
 from stacks.review.findings import whose
 from stacks.review.preview import Preview, Step
 from stacks.review.values import Properties, at
-from stacks.review.workloads import containers
+from stacks.review.workloads import containers, document
 
 CHANGED = Rule(
     name="image-changed",
@@ -115,6 +115,9 @@ def _images(step: Step, properties: Properties | None) -> dict[str, str]:
         image = container.get("image")
         if isinstance(image, str) and image:
             found[f"{path}.image"] = image
+    image = at(document(step, properties), "image")
+    if isinstance(image, str) and image:
+        found["image"] = image
     return found
 
 
@@ -149,21 +152,24 @@ def _short(new: Image, old: Image, whole: str) -> str:
 
 def _who(places: list[tuple[Step, str]]) -> Sentence:
     """Whose containers they are."""
-    parts = {_part(step, path) for step, path in places}
+    parts = {part for step, path in places for part in _parts(step, path)}
     step = places[0][0]
-    if None in parts:
+    if "" in parts:
         return say("containers of {}", step.name)
     return say(f"{' and '.join(part for part in PARTS.values() if part in parts)} of {{}}", _environment(step))
 
 
-def _part(step: Step, path: str) -> str | None:
-    """What of an environment has a container; None where that is not certain."""
-    if whose.is_environment(step) or ".job." in path:
-        return "runs"
+def _parts(step: Step, path: str) -> tuple[str, ...]:
+    """What of an environment has a container; an empty word where that is not certain."""
+    if path == "image":
+        with_workers = "Dask" in step.type or str(at(document(step, step.new), "kind")).startswith("dask-")
+        return ("runs", "workers") if with_workers else ("runs",)
+    if ".job." in path:
+        return ("runs",)
     if ".worker." in path:
-        return "workers"
+        return ("workers",)
     found = whose.place(step, PARTS)
-    return PARTS[found[1]] if found else None
+    return (PARTS[found[1]],) if found else ("",)
 
 
 def _environment(step: Step) -> str:

@@ -6,6 +6,8 @@ from stacks.review.findings.security_group_rules import ACL_RULE, DEFAULT_GROUP,
 from stacks.review.preview import Step
 from stacks.review.values import Hidden, at
 
+SCHEDULER, DASHBOARD, WORKER = 8786, 8787, 8788
+"""Ports of Dask: of its schedulers and their dashboards everywhere, and of workers in Penstock's environments."""
 PORTS = {
     22: "SSH",
     23: "telnet",
@@ -18,14 +20,12 @@ PORTS = {
     5439: "Redshift",
     6379: "Redis",
     6443: "the API of Kubernetes",
-    8787: "the dashboard of Dask",
+    DASHBOARD: "the dashboard of Dask",
     9200: "Elasticsearch",
     10250: "the kubelet",
     27017: "MongoDB",
 }
 """What usually listens on a port. https://www.iana.org/assignments/service-names-port-numbers"""
-SCHEDULER, WORKER = 8786, 8788
-"""Ports of Dask: of its schedulers everywhere, and of workers in Penstock's environments."""
 OWN_GROUPS = {"run": "runs of {}", "network-endpoints": "the endpoints of AWS' services of {}"}
 """What is in the security groups of our components."""
 
@@ -78,6 +78,8 @@ def reached(step: Step, opening: Opening) -> Sentence:
         return whose.joined(say("ports known after the change only, of"), inside(step))
     if opening.includes(SCHEDULER):
         more = () if opening.first == opening.last else (_ports(opening),)
+        if (opening.first, opening.last) == (SCHEDULER, DASHBOARD):
+            more = (say("and its dashboard"),)
         return whose.joined(say("the scheduler of {}", environment), *more)
     if opening.first == opening.last == WORKER:
         return say("the workers of {}", environment)

@@ -98,7 +98,7 @@ def test_the_argument_is_told_where_nothing_else_shows_it() -> None:
     environment = step(ENVIRONMENT, {"image": "r.io/f:1"}, {"image": "r.io/f:2"}, name="flights")
     found = told(environment, step(OURS, task("r.io/f:1"), {"containerDefinitions": UNKNOWN}, name="flights-task"))
     assert [(str(one.what), one.field, one.options) for one in found] == [
-        ("runs of flights get another image, 2", "image", ("image",))
+        ("runs and workers of flights get another image, 2", "image", ("image",))
     ]
 
 
@@ -110,6 +110,10 @@ def test_images_of_an_environment_document_are_those_of_runs_and_workers() -> No
             "data": {"environment.json": {"schema_version": 1, "kind": "dask-kubernetes", "dask_kubernetes": section}}
         }
 
+    top = {"data": {"environment.json": {"schema_version": 1, "kind": "kubernetes-job", "image": "r.io/f:3"}}}
+    assert lines(step("kubernetes:core/v1:ConfigMap", document("r.io/f:1"), top)) == [
+        (MOVES, NOTICE, "runs of prod get an image by the tag 3, which can move")
+    ]
     type_ = "penstock:index:DaskKubernetesEnvironment$kubernetes:core/v1:ConfigMap"
     change = step(type_, document("r.io/f:1"), document("r.io/f:2"), name="flights-environment")
     assert lines(change) == [(CHANGED, NOTICE, "runs and workers of flights get another image, 2")]

@@ -48,6 +48,7 @@ INCOMING: list[Any] = [
         DANGER,
         f"anyone on the internet could reach the dashboard of Dask (8787) of {SG}",
     ),
+    (None, tcp(8786, 8787, **ANYWHERE), DANGER, f"{ANYONE} reach the scheduler of prod and its dashboard"),
     (None, tcp(8788, **ANYWHERE), DANGER, "anyone on the internet could reach the workers of prod"),
     (None, tcp(22, **ANYWHERE), DANGER, f"anyone on the internet could reach SSH (22) of {SG}"),
     (None, tcp(8080, **ANYWHERE), DANGER, f"anyone on the internet could reach port 8080 of {SG}"),
