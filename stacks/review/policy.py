@@ -25,14 +25,13 @@ def apply(report: Report, policy: Policy, *, today: date) -> Report:
 
     Returns:
         The findings with their enforcement and, where one is allowed, the reason; without those of level disabled.
-        Notes tell of exceptions, for stacks of this report, that are over, and of those that have covered nothing.
+        Notes tell of exceptions, for stacks of this report, that are over.
 
     Raises:
         PolicyError: an exception ends more than a year ahead.
     """
     valid = in_force(policy, today=today)
     told: list[Told] = []
-    used: set[str] = set()
     for finding in report.findings:
         level = policy.level(finding.rule, finding.weight)
         if level == Level.DISABLED:
@@ -42,10 +41,9 @@ def apply(report: Report, policy: Policy, *, today: date) -> Report:
             for entry in valid
             if entry.covers(rule=finding.rule, stack=finding.stack, name=finding.name, urn=finding.urn)
         ]
-        used.update(entry.path for entry in covering)
         told.append(replace(finding, enforcement=str(level), exception=covering[0].reason if covering else ""))
     stacks = [stack.stack for stack in report.stacks]
-    notes = _notes(policy, valid, used, stacks)
+    notes = _notes(policy, valid, stacks)
     return replace(report, findings=tuple(told), policy=policy.file, notes=(*report.notes, *notes))
 
 
@@ -69,7 +67,7 @@ def in_force(policy: Policy, *, today: date) -> tuple[Exempt, ...]:
     return tuple(entry for entry in policy.exceptions if entry.expires >= today)
 
 
-def _notes(policy: Policy, valid: Sequence[Exempt], used: set[str], stacks: Sequence[str]) -> Iterator[str]:
+def _notes(policy: Policy, valid: Sequence[Exempt], stacks: Sequence[str]) -> Iterator[str]:
     # By their places in the file: what people have written there is not ours, and notes are.
     for entry in policy.exceptions:
         if not any(fnmatchcase(stack, entry.stack) for stack in stacks):
@@ -77,5 +75,3 @@ def _notes(policy: Policy, valid: Sequence[Exempt], used: set[str], stacks: Sequ
         where = f"{entry.path} of {policy.file}, for {entry.rule},"
         if entry not in valid:
             yield f"{where} was over on {entry.expires} and covers nothing any more; renew it or take it out."
-        elif entry.path not in used:
-            yield f"{where} covers nothing in this change."
