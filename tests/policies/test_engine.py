@@ -14,7 +14,7 @@ from tests.testbed.pulumi_aws import attached_provider, aws_engine, aws_stack_fr
 from tests.testbed.pulumi_engine import Finished
 from tests.testbed.pulumi_kubernetes import Stack
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(120)]
 
 EXAMPLE = {"image": "penstock.local/flights:test", "network_cidr": "127.40.0.0/24"}
 
@@ -57,7 +57,6 @@ def test_the_example_passes_and_an_edit_that_allows_everything_does_not(stack: S
     assert found[0][3].endswith(f". {rule.why} It may come from task_role_statements in the stack's file.")
 
 
-@pytest.mark.long
 def test_pulumis_own_settings_of_a_pack_change_its_levels(stack: Stack, tmp_path: Path) -> None:
     allow_everything(stack)
     settings = tmp_path / "settings.json"
