@@ -42,9 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refused(error, ExitCode.BAD_DOCUMENT)
     sys.stdout.buffer.write(_written(made, asked).encode("utf-8", "backslashreplace"))
     sys.stdout.flush()
-    heaviest, limit = made.heaviest(), FAIL_ON[asked.fail_on]
+    return FOUND if _must_not_pass(made, asked) else 0
+
+
+def _must_not_pass(made: Report, asked: Namespace) -> bool:
+    """Whether something is in the way of the change; a preview that tells not all is, for who knows what it hides."""
+    limit = FAIL_ON[asked.fail_on]
+    if limit is None and asked.policy is None:
+        return False
+    heaviest = made.heaviest()
     too_heavy = limit is not None and heaviest is not None and heaviest >= limit
-    return FOUND if too_heavy or violations(made) else 0
+    return too_heavy or bool(violations(made)) or not all(stack.is_whole for stack in made.stacks)
 
 
 def _reviewed(asked: Namespace) -> Report:

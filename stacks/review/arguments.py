@@ -8,10 +8,10 @@ from typing import NoReturn
 from stacks.review.errors import UsageError
 from stacks.review.finding import Weight
 
-DESCRIPTION = """Says what previews of Pulumi mean: who may do what, what becomes reachable, what is destroyed, what it can
-cost. Reads what `pulumi preview --json` has written, or reports of its own."""
-EPILOG = """Exit codes: 0; 1 when --fail-on or a mandatory rule of --policy says so; 64 for wrong use; 65 for a damaged
-preview, report, policy or price table."""
+DESCRIPTION = """Says what previews of Pulumi mean: who may do what, what becomes reachable, what is destroyed, what it
+can cost. Reads what `pulumi preview --json` has written, or reports of its own."""
+EPILOG = """Exit codes: 0; 1 when --fail-on or a mandatory rule of --policy says so, or when one of both is given and a
+preview failed or tells no properties; 64 for wrong use; 65 for a damaged preview, report, policy or price table."""
 FAIL_ON: dict[str, Weight | None] = {"none": None, **{weight.name.lower(): weight for weight in Weight}}
 FORMATS = ("markdown", "terminal", "json")
 

@@ -22,6 +22,9 @@ def headline(report: Report) -> tuple[str, Sentence]:
     if failed:
         return "Failed", say("the preview of {} could not be completed", ", ".join(failed))
     changed = sum(number for stack in report.stacks for op, number in stack.counts.items() if op != "same")
-    if changed:
-        return "Quiet", say(f"{changed} resource{'s' if changed > 1 else ''} change, with nothing to point out")
-    return "Quiet", say("nothing changes")
+    if not changed:
+        return "Quiet", say("nothing changes")
+    change = f"{changed:,} resources change" if changed > 1 else "1 resource changes"
+    if any(not stack.has_values for stack in report.stacks):
+        return "Unknown", say(f"{change}, and the preview does not tell how")
+    return "Quiet", say(f"{change}, with nothing to point out")

@@ -16,7 +16,8 @@ LIMIT = 65_000
 FOR_FAILURES, FOR_END = 15_000, 12_000
 """Parts of it for previews that have failed, and for what stands behind all findings and resources."""
 FOR_LEFT_OUT = 500
-SIGNS = {WORDS[weight].capitalize(): sign for weight, sign in parts.SIGNS.items()} | {"Quiet": "✅", "Failed": "❌"}
+OTHER_SIGNS = {"Quiet": "✅", "Failed": "❌", "Unknown": "❔"}
+SIGNS = {WORDS[weight].capitalize(): sign for weight, sign in parts.SIGNS.items()} | OTHER_SIGNS
 FOLDED_END = "\n</details>\n\n"
 
 

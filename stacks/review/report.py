@@ -88,6 +88,11 @@ class StackReport:
     has_values: bool = True
     """Whether the preview told properties, without which most findings cannot be made."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that could be found in it has been looked for."""
+        return self.complete and self.has_values and not self.errors
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:

@@ -12,7 +12,8 @@ from stacks.review.words import DONE, NO_VALUES, columns, error_lines, in_number
 
 RED, YELLOW, BLUE, GREEN, BOLD, DIM, PLAIN = 31, 33, 34, 32, 1, 2, 0
 COLOURS = {Weight.DANGER: RED, Weight.WARNING: YELLOW, Weight.NOTICE: BLUE}
-OF_WORDS = {WORDS[weight].capitalize(): colour for weight, colour in COLOURS.items()} | {"Quiet": GREEN, "Failed": RED}
+OTHER_COLOURS = {"Quiet": GREEN, "Failed": RED, "Unknown": RED}
+OF_WORDS = {WORDS[weight].capitalize(): colour for weight, colour in COLOURS.items()} | OTHER_COLOURS
 LONGEST_NAME = 200
 LONGEST_VALUE = 400
 LONGEST_TEXT = 800
