@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
 PASSPHRASE = "the passphrase of the test"  # noqa: S105 opens nothing
 SHA = "0123456789abcdef0123456789abcdef01234567"
-CHANGE = "`timeouts.run_seconds`: `3600` → `60`"
+BEFORE, AFTER = "routing_labels: [laptop]", "routing_labels: [desktop]"
 SOURCE = f"https://github.com/{REPOSITORY}/blob/{SHA}"
 GIT = shutil.which("git") or "git"
 FROM_CONTEXTS = ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN", "KUBECONFIG")
@@ -114,7 +114,7 @@ def test_github_from_a_change_to_the_comment_and_its_update(
     machine: Machine, engine: Engine, server: ApiServer, provisioned: Path
 ) -> None:
     github = GitHub(machine, engine, server)
-    edit(provisioned, "run_seconds: 3600", "run_seconds: 60")
+    edit(provisioned, BEFORE, AFTER)
 
     previewed = github.run("preview", entry("preview", "local"))
     commented = github.run("comment")
@@ -123,11 +123,11 @@ def test_github_from_a_change_to_the_comment_and_its_update(
     assert previewed.log.endswith("The report about local is in reports/local.json.\n")
     (comment,) = server.comments
     assert comment["body"].startswith(f"{MARKER}\n### ")
-    assert CHANGE in comment["body"]
+    assert "desktop" in comment["body"]
     assert commented.summary == comment["body"]
     assert commented.log == f"The comment of {NUMBER} is created.\n"
 
-    edit(provisioned, "run_seconds: 60", "run_seconds: 3600")
+    edit(provisioned, AFTER, BEFORE)
     github.run("preview", entry("preview", "local"))
     assert github.run("comment").log == f"The comment of {NUMBER} is updated.\n"
     assert len(server.comments) == 1
@@ -143,7 +143,7 @@ def test_github_tells_why_a_preview_has_failed(
     previewed = github.run("preview", entry("preview", "local"))
     commented = github.run("comment")
 
-    assert (previewed.code, commented.code) == (1, 0)
+    assert (previewed.code, commented.code) == (1, 1)
     (comment,) = server.comments
     assert "Failed: the preview of" in comment["body"].splitlines()[1]
     assert 'penstock:kind is "locla"' in comment["body"]
@@ -205,7 +205,7 @@ def test_gitlab_from_a_change_to_the_note(
     secrets = {"PULUMI_BACKEND_URL": engine.state.as_uri(), "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
     preview, comment = GITLAB["penstock-preview"], GITLAB["penstock-comment"]
     stack = preview["parallel"]["matrix"][0]["STACK"][0]
-    edit(provisioned, "run_seconds: 3600", "run_seconds: 60")
+    edit(provisioned, BEFORE, AFTER)
 
     previewed = machine.gitlab(preview, {**secrets, "STACK": stack})
     target = {
@@ -218,7 +218,7 @@ def test_gitlab_from_a_change_to_the_note(
     assert (previewed.code, commented.code) == (0, 0), previewed.log + commented.log
     (note,) = server.comments
     assert note["body"].startswith(f"{MARKER}\n")
-    assert CHANGE in note["body"]
+    assert "desktop" in note["body"]
     assert commented.log == f"The comment of {NUMBER} is created.\n"
 
 
