@@ -27,6 +27,13 @@ def namespace(step: Step) -> str:
     return word(found) if found else "default"
 
 
+def is_another_object(step: Step) -> bool:
+    """Whether a replacement makes an object of another name, or in another namespace."""
+    old, new = (at(properties, "metadata") for properties in (step.old, step.new))
+    both = step.old is not None and step.new is not None
+    return both and any(at(old, key) != at(new, key) for key in ("name", "namespace"))
+
+
 def word(value: object) -> str:
     """A value as it is named in a sentence."""
     if isinstance(value, Hidden):

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from stacks.review.comparing import changes
+from stacks.review.comparing import Change, changes
 from stacks.review.finding import Finding, PreviewCheck, Rule, StepCheck, Weight, say
 from stacks.review.findings.kubernetes import is_object, namespace, object_name, word
 from stacks.review.findings.quantity import number
+from stacks.review.findings.whose import listed
 from stacks.review.preview import Op, Preview, Step
-from stacks.review.values import Hidden, at, mapping
+from stacks.review.values import Hidden, at
 
 QUOTA = Rule(
     name="kubernetes-quota-changed",
@@ -21,6 +22,12 @@ LIMITS = Rule(
     why="A container that is larger is refused, and one that says nothing gets the default.",
 )
 RULES = (QUOTA, LIMITS)
+TEXTS = {
+    "more": "pods of the namespace {} may ask together for more: {}",
+    "less": "runs wait when pods of the namespace {} would ask together for more than {}",
+    "gone": "nothing limits any more how much pods of the namespace {} ask for of {}",
+}
+"""What it means when numbers of a quota grow, shrink and go."""
 
 
 def quotas(step: Step) -> Iterator[Finding]:
@@ -30,28 +37,23 @@ def quotas(step: Step) -> Iterator[Finding]:
     before, after = (at(side, "spec", "hard") for side in (step.old, step.new))
     if isinstance(before, Hidden) or isinstance(after, Hidden):
         return
-    old, new = mapping(before), mapping(after)
-    for key in sorted({*old, *new}):
-        numbers = number(old.get(key)), number(new.get(key))
-        if numbers[0] == numbers[1] or isinstance(old.get(key), Hidden) or isinstance(new.get(key), Hidden):
-            continue
-        names: tuple[str, ...] = (namespace(step), key, word(new.get(key)))
-        if numbers[1] is None:
-            text, weight = "nothing limits any more what pods of the namespace {} ask for of {}", Weight.WARNING
-            names = names[:2]
-        elif numbers[0] is None or numbers[1] < numbers[0]:
-            text, weight = "runs wait when pods of the namespace {} would ask for more of {} than {}", Weight.WARNING
-        else:
-            text = "pods of the namespace {} may ask together for more of {}: {}"
-            weight = Weight.WARNING if numbers[1] > 2 * numbers[0] else Weight.NOTICE
+    kinds: dict[str, list[Change]] = {}
+    for change in changes(before, after):
+        old, new = number(change.before), number(change.after)
+        if old != new and not isinstance(change.before, Hidden) and not isinstance(change.after, Hidden):
+            kind = "gone" if new is None else "less" if old is None or new < old else "more"
+            kinds.setdefault(kind, []).append(change)
+    for kind, some in kinds.items():
+        shown = listed(change.path if kind == "gone" else f"{change.path} {word(change.after)}" for change in some)
+        doubled = any((number(one.after) or 0) > 2 * (number(one.before) or 0) for one in some)
         yield Finding(
             rule=QUOTA,
-            weight=weight,
+            weight=Weight.NOTICE if kind == "more" and not doubled else Weight.WARNING,
             urn=step.urn,
-            what=say(text, *names),
-            field=f"spec.hard[{key}]",
-            before=old.get(key),
-            after=new.get(key),
+            what=say(TEXTS[kind], namespace(step), shown),
+            field=f"spec.hard.{some[0].path}" if len(some) == 1 else "spec.hard",
+            before=some[0].before if len(some) == 1 else {one.path: one.before for one in some},
+            after=some[0].after if len(some) == 1 else {one.path: one.after for one in some},
             options=("quota", "concurrent_runs"),
         )
 

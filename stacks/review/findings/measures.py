@@ -1,7 +1,7 @@
 """What of an environment is a number, and what more or less of it means."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from stacks.review.comparing import Change
@@ -109,7 +109,7 @@ def _kept(unit: Callable[[Fraction], str], text: str, gone: str = "") -> Measure
 MEASURES: Mapping[str, Measure] = {
     "max_workers": _size(plain, "a run of {} may have up to {} workers"),
     "min_workers": _size(plain, "every run of {} has at least {} workers"),
-    "concurrent_runs": _size(plain, "for runs of {} there is room for this many at once: {}"),
+    "concurrent_runs": replace(_size(plain, "for runs of {} there is room for this many at once: {}"), much=False),
     **_resources("resources", "runs of {}"),
     **_resources("worker_resources", "Dask workers of {}"),
     **_resources("scheduler_resources", "Dask schedulers of {}"),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from stacks.review.finding import Finding, PreviewCheck, Rule, Sentence, StepCheck, Weight, say
-from stacks.review.findings.kubernetes import is_object, namespace, object_name, side, word
+from stacks.review.findings.kubernetes import is_another_object, is_object, namespace, object_name, side, word
 from stacks.review.findings.network_flows import DIRECTIONS, Flow, covers_selector, described, flows, is_restricted
 from stacks.review.findings.whose import is_environment, listed
 from stacks.review.preview import Op, Preview, Step
@@ -89,7 +89,10 @@ def loosened(step: Step) -> Iterator[Finding]:
             types = old.get("policyTypes"), new.get("policyTypes")
             yield found(what=what, field="spec.policyTypes", before=types[0], after=types[1])
     selectors = old.get("podSelector"), new.get("podSelector")
-    if not isinstance(selectors[1], Hidden) and not covers_selector(selectors[1], selectors[0]):
+    # A policy of another name is about pods of another environment, or in another namespace.
+    if isinstance(selectors[1], Hidden) or is_another_object(step):
+        return
+    if not covers_selector(selectors[1], selectors[0]):
         what = say("the policy {} no longer restricts all the pods that it did", object_name(step))
         yield found(what=what, field="spec.podSelector", before=selectors[0], after=selectors[1])
 

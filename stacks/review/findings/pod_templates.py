@@ -61,7 +61,9 @@ def accounts(step: Step) -> Iterator[Finding]:
     """Pods with another service account."""
     for old, new in _pairs(step):
         before, after = (_account(pod) for pod in (old, new))
-        if before != after:
+        names = [word((document(step, side) or {}).get("name")) for side in (step.old, step.new)]
+        # An environment's own account is named as the environment.
+        if before != after and not (names[0] and word(before).replace(names[0], names[1]) == after):
             whose, name = whose_pods(step, new.path)
             text = f"{whose} act as the service account {{}} instead of {{}}"
             yield Finding(

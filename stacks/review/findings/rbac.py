@@ -1,12 +1,12 @@
 """Findings about rights in Kubernetes: what roles allow, and who has them. Tokens are in `service_accounts`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stacks.review.finding import Finding, PreviewCheck, Rule, StepCheck, Weight, say
 from stacks.review.findings import rbac_rights as rights
 from stacks.review.findings import role_bindings, service_accounts
-from stacks.review.findings.kubernetes import is_object, namespace, object_name
+from stacks.review.findings.kubernetes import is_object, namespace, object_name, word
 from stacks.review.findings.rbac_rights import EVERY, Right
 from stacks.review.findings.whose import listed
 from stacks.review.preview import Step
@@ -94,7 +94,10 @@ def roles(step: Step) -> Iterator[Finding]:
     if not is_object(step, GROUP, "Role", "ClusterRole") or step.new is None:
         return
     before, after = (rights.rules_of(at(side, "rules")) for side in (step.old, step.new))
-    new = rights.added(before, after)
+    # A right to an object with the namespace's name stays that when the namespace gets another.
+    spaces = word(at(step.old, "metadata", "namespace")), namespace(step)
+    same = [replace(right, name=spaces[1]) if right.name == spaces[0] else right for right in before]
+    new = rights.added(same, after)
     where, places = (
         (" in every namespace", ()) if step.kind == "ClusterRole" else (" in the namespace {}", (namespace(step),))
     )

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stacks.review.finding import Finding, Rule, StepCheck, Weight, say
-from stacks.review.findings.kubernetes import is_object, namespace, object_name, word
+from stacks.review.findings.kubernetes import is_another_object, is_object, namespace, object_name, word
 from stacks.review.findings.whose import listed
 from stacks.review.preview import Step
 from stacks.review.values import Hidden, Properties, at, items, mapping
 
 GROUP = "rbac.authorization.k8s.io"
+ADMINISTRATOR = "cluster-admin"
 ACCOUNTS = "system:serviceaccounts"
 EVERYBODY = {
     "system:anonymous": "anyone who reaches the cluster's API, without a login,",
@@ -55,14 +56,14 @@ def subjects(step: Step) -> Iterator[Finding]:
     """Who may now do what a role says."""
     if not is_object(step, GROUP, "RoleBinding", "ClusterRoleBinding") or step.new is None:
         return
-    there = [_key(subject, step) for subject in _subjects(step.old)]
+    before = None if is_another_object(step) else step.old
+    there = [_key(subject, step) for subject in _subjects(before)]
     new = [subject for subject in _subjects(step.new) if _key(subject, step) not in there]
     role = word(at(step.new, "roleRef", "name"))
-    changed = role != word(at(step.old, "roleRef", "name")) and step.old is not None
-    if changed:
+    if before is not None and role != word(at(before, "roleRef", "name")):
         yield _role_changed(step, role)
         # A role that is dangerous in these hands is dangerous for all who have it.
-        new = _subjects(step.new) if role == "cluster-admin" else new
+        new = _subjects(step.new) if role == ADMINISTRATOR else new
     known = [subject for subject in new if word(subject.get("name")) in EVERYBODY]
     for subject in known:
         where, places = _where(step)
@@ -75,17 +76,24 @@ def subjects(step: Step) -> Iterator[Finding]:
             role,
             *places,
         )
-    if rest := [subject for subject in new if subject not in known]:
-        yield _bound(step, role, rest)
-
-
-def _bound(step: Step, role: str, new: list[Mapping[str, Any]]) -> Finding:
+    rest = [subject for subject in new if subject not in known]
     where, places = _where(step)
-    names = listed(_described(subject) for subject in new)
-    if role == "cluster-admin" and at(step.new, "roleRef", "kind") == "ClusterRole":
-        return _finding(step, ADMIN, Weight.DANGER, f"{{}} may do everything{where}", new, names, *places)
-    weight = Weight.WARNING if step.old is not None or step.kind == "ClusterRoleBinding" else Weight.NOTICE
-    return _finding(step, BOUND, weight, f"{{}} may do what the role {{}} allows{where}", new, names, role, *places)
+    names = listed(_described(subject) for subject in rest)
+    if rest and role == ADMINISTRATOR and at(step.new, "roleRef", "kind") == "ClusterRole":
+        yield _finding(step, ADMIN, Weight.DANGER, f"{{}} may do everything{where}", rest, names, *places)
+        return
+    if before is None and step.kind == "RoleBinding":
+        # A new role with an account of its own in the same namespace: that is what the role's own finding is about.
+        rest = [subject for subject in rest if not _is_own_account(subject, step)]
+        names = listed(_described(subject) for subject in rest)
+    if rest:
+        weight = Weight.NOTICE if before is None and step.kind == "RoleBinding" else Weight.WARNING
+        text = f"{{}} may do what the role {{}} allows{where}"
+        yield _finding(step, BOUND, weight, text, rest, names, role, *places)
+
+
+def _is_own_account(subject: Mapping[str, Any], step: Step) -> bool:
+    return subject.get("kind") == "ServiceAccount" and subject.get("namespace") in (None, "", namespace(step))
 
 
 def _role_changed(step: Step, role: str) -> Finding:

@@ -159,11 +159,18 @@ input_retention_days: 7 -> 14
         hard(**{"requests.cpu": "5000m", "pods": "1k"}),
         """
 WARNING kubernetes-quota-changed
-pods of the namespace flows may ask together for more of pods: 1k
-spec.hard[pods]: "10" -> "1k"
+pods of the namespace flows may ask together for more: pods 1k and requests.cpu 5000m
+spec.hard: {"pods": "10", "requests.cpu": "4"} -> {"pods": "1k", "requests.cpu": "5000m"}
+""",
+    ),
+    "a little more quota": (
+        QUOTA,
+        hard(pods="10"),
+        hard(pods="12"),
+        """
 NOTICE kubernetes-quota-changed
-pods of the namespace flows may ask together for more of requests.cpu: 5000m
-spec.hard[requests.cpu]: "4" -> "5000m"
+pods of the namespace flows may ask together for more: pods 12
+spec.hard.pods: "10" -> "12"
 """,
     ),
     "quota written differently": (QUOTA, hard(cpu="4"), hard(cpu="4000m"), ""),
@@ -173,11 +180,11 @@ spec.hard[requests.cpu]: "4" -> "5000m"
         hard(memory="4Gi"),
         """
 WARNING kubernetes-quota-changed
-runs wait when pods of the namespace flows would ask for more of memory than 4Gi
-spec.hard[memory]: "8Gi" -> "4Gi"
+runs wait when pods of the namespace flows would ask together for more than memory 4Gi
+spec.hard.memory: "8Gi" -> "4Gi"
 WARNING kubernetes-quota-changed
-nothing limits any more what pods of the namespace flows ask for of pods
-spec.hard[pods]: "10" -> null
+nothing limits any more how much pods of the namespace flows ask for of pods
+spec.hard.pods: "10" -> null
 """,
     ),
     "smaller containers": (

@@ -56,6 +56,7 @@ CASES: dict[str, tuple[Any, Any, str]] = {
         ),
         "",
     ),
+    "renamed": (runs(), {**policy(network_policy.runs("new")), "metadata": {"name": "new", "namespace": "flows"}}, ""),
     "not known": (egress(), egress({"to": UNKNOWN}, UNKNOWN), ""),
     "new, with the cluster's API": (
         None,

@@ -186,6 +186,13 @@ dask_kubernetes.worker.spec.nodeSelector.pool: "spot" -> "gpu"
     ]
 
 
+def test_the_account_of_an_environment_that_is_renamed() -> None:
+    text = (GOLDEN / "kubernetes-job.json").read_text()
+    old, new = ({"data": {"environment.json": one}} for one in (text, text.replace("flights", "trains")))
+    assert "flights-runner" in text
+    assert not found(pod_templates.STEP_CHECKS, step(CONFIG_MAP, old, new))
+
+
 @pytest.mark.parametrize("case", ["secrets", "scheduling", "mesh"])
 def test_shapes_that_nobody_expects(case: str) -> None:
     old, new, _ = CASES[case]

@@ -169,15 +169,28 @@ subjects: ["service account flows/prod-submitter"] -> ["user known after the cha
 """,
     ),
     "a subject less": (BINDING, binding(account("a"), user("ci")), binding(account("a")), ""),
-    "a new binding": (
+    "a new binding of an account": (BINDING, None, binding(account("prod-submitter")), ""),
+    "a new binding of somebody else": (
         BINDING,
         None,
-        binding(account("prod-submitter")),
+        binding(account("prod-submitter"), account("ci", "tools")),
         """
 NOTICE kubernetes-subject-added
-service account flows/prod-submitter may do what the role prod-runner allows in the namespace flows
-subjects: null -> ["service account flows/prod-submitter"]
+service account tools/ci may do what the role prod-runner allows in the namespace flows
+subjects: null -> ["service account tools/ci"]
 """,
+    ),
+    "renamed": (
+        BINDING,
+        binding(account("prod-submitter")),
+        {**binding(account("new-submitter"), role_="new-submitter"), "metadata": {"name": "n", "namespace": "flows"}},
+        "",
+    ),
+    "of a namespace that is renamed": (
+        ROLE,
+        role(rule("namespaces", "get", "", "flows")),
+        {"metadata": {"name": "prod-runner", "namespace": "new"}, "rules": [rule("namespaces", "get", "", "new")]},
+        "",
     ),
     "a binding of the cluster": (
         CLUSTER_BINDING,
@@ -277,7 +290,7 @@ def test_options_are_told_by_whose_rights_they_are() -> None:
         "prod-runner": ("service_account_name",),
         "mine": ("submitters", "previewers", "service_account_name"),
     }.items():
-        (finding,) = found(rbac.STEP_CHECKS, step(BINDING, None, binding(account("a")), name=name))
+        (finding,) = found(rbac.STEP_CHECKS, step(BINDING, None, binding(user("a")), name=name))
         assert finding.options == options
 
 
