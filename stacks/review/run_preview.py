@@ -82,7 +82,8 @@ def _changed_with(stack: str) -> str:
 def _pulumi(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["pulumi", "--non-interactive", "--color=never", *arguments],  # noqa: S607 that of PATH
-        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"},
+        # As events the preview also tells of resources of which nothing but the protection changes.
+        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

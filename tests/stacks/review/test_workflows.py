@@ -159,6 +159,7 @@ def test_a_kubeconfig_is_readable_to_its_owner_only(machine: Machine, engine: En
     assert (machine.folder / "GITHUB_ENV").read_text() == f"KUBECONFIG={file}\n"
 
 
+@pytest.mark.long
 def test_github_fails_for_what_opens_an_account_of_aws(
     machine: Machine, engine: Engine, server: ApiServer, aws_server: Aws
 ) -> None:
