@@ -31,7 +31,7 @@ REFUSED = Rule(
 RENAMED = Rule(
     name="environment-renamed",
     tells="an environment has another name or kind",
-    why="Schedules, scripts and `penstock run --env` name the environment; its earlier runs are no longer found by it.",
+    why="Schedules, scripts and users name the environment, and its earlier runs are found by its name only.",
 )
 KEYS = Rule(
     name="document-keys-new",
@@ -114,7 +114,7 @@ def names(step: Step) -> Iterator[Finding]:
     for old, new in _both(step):
         before, after = old.get("name"), new.get("name")
         if before != after:
-            text = "`penstock run --env {}` no longer finds this environment, which becomes {}"
+            text = "nobody finds the environment {} by that name any more: it becomes {}"
             yield _named(step, "name", before, after, say(text, word(before), word(after)))
         before, after = old.get("kind"), new.get("kind")
         if before != after:

@@ -90,7 +90,7 @@ executor.type: "dask" -> "threads"
         put(name="people"),
         """
 WARNING environment-renamed
-`penstock run --env analysts` no longer finds this environment, which becomes people
+nobody finds the environment analysts by that name any more: it becomes people
 name: "analysts" -> "people"
 """,
     ),
