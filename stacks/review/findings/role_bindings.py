@@ -29,7 +29,7 @@ EVERYBODY_BOUND = Rule(
 ADMIN = Rule(
     name="kubernetes-cluster-admin",
     tells="somebody becomes an administrator of the cluster, or of a namespace with everything in it",
-    why="`cluster-admin` is every right there is, that to give rights to others included.",
+    why="The role cluster-admin is every right there is, that to give rights to others included.",
 )
 BOUND = Rule(
     name="kubernetes-subject-added",

@@ -31,7 +31,7 @@ ENGINE = Rule(
 PLUGIN = Rule(
     name="provider-plugin-changed",
     tells="the plugin of a provider comes from elsewhere",
-    why="It runs with the credentials of whoever runs `pulumi up`.",
+    why="It runs with the credentials of whoever makes the change.",
 )
 PLACE = Rule(
     name="provider-place-changed",
