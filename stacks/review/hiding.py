@@ -3,20 +3,23 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from stacks.review import marks
-from stacks.review.known_secrets import looked_for, without_known
+from stacks.review.known_secrets import looked_for, may_be_name, without_known
 from stacks.review.looks_secret import REPLACEMENT, is_plain, without_credentials
-from stacks.review.secret_names import is_secret_name, is_strong_name, says_where
+from stacks.review.secret_names import is_secret_name, is_strong_name, lists_secrets, says_where
 from stacks.review.values import SECRET, Value
 
 DEEPEST = 200
 """Levels of nesting that are looked into; what is deeper is hidden."""
 LONG = 4096
 """Characters of the longest text that is remembered with what it becomes."""
+CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+"""Sequences that a terminal acts on: ECMA-48's CSI, as for colours, and OSC, as for links."""
 UNKNOWN_INSIDE = "(known after the change)"
 SECRET_FIELDS: Mapping[str, frozenset[str]] = {
     "kubernetes:core/v1:Secret": frozenset({"data", "stringData"}),
@@ -27,6 +30,8 @@ SECRET_FIELDS: Mapping[str, frozenset[str]] = {
     "github:index/actionsSecret:ActionsSecret": frozenset({"plaintextValue", "encryptedValue"}),
 }
 """Properties that are secret, by type of the resource; others are found by their names."""
+ENTRY = "secrets[]"
+"""Instead of a name: an entry of a list that says where secrets are, `secrets: [{env: ..., secret: ..., key: ...}]`."""
 NAME_KEYS = ("name", "Name", "key", "Key", "parameterKey", "ParameterKey", "parameterName")
 VALUE_KEYS = ("value", "Value", "parameterValue", "ParameterValue")
 HASHES = ("hash", "digest", "checksum", "sha256", "sha1", "sha512", "md5", "etag", "integrity", "fingerprint")
@@ -72,6 +77,9 @@ def _cleaned_short(text: str, known: frozenset[str]) -> str:
 
 
 def _cleaned_any(text: str, known: frozenset[str]) -> str:
+    if "\x1b" in text:
+        # Colours in a message of the engine would stand between a secret and the space before it.
+        text = CONTROL.sub("", text)
     if "-" in text:
         for unknown in marks.UNKNOWN_TEXTS:
             text = text.replace(unknown, UNKNOWN_INSIDE)
@@ -102,7 +110,7 @@ class _Walk:
                 # By AWS' own word, this is no secret.
                 result[key] = SECRET
             else:
-                result[key] = self.secret(item, key, may_be_name=isinstance(item, Mapping))
+                result[key] = self.secret(item, key, beside_names=isinstance(item, Mapping))
         return result
 
     def value(self, value: Any, other: Any, name: str, depth: int) -> Any:
@@ -116,12 +124,12 @@ class _Walk:
         """
         if (mark := marks.hidden(value)) is not None:
             if mark is SECRET:
-                self.leak(marks.behind(value), name, may_be_name=False)
+                self.leak(marks.behind(value), name, beside_names=False)
             return mark
         if depth > DEEPEST:
             return SECRET
         if other is not None and marks.hidden(other) is SECRET:
-            return self.secret(value, name, may_be_name=False)
+            return self.secret(value, name, beside_names=False)
         if isinstance(value, str):
             return self.text(value, other, name, depth)
         if isinstance(value, Mapping):
@@ -133,7 +141,7 @@ class _Walk:
     def text(self, text: str, other: Any, name: str, depth: int) -> Any:
         parsed = _parsed(text)
         if is_secret_name(name) and not is_plain(text) and (parsed is None or (parsed and isinstance(parsed, Mapping))):
-            return self.secret(text, name, may_be_name=not is_strong_name(name))
+            return self.secret(text, name, beside_names=not is_strong_name(name))
         if parsed is not None:
             if self.known and text.strip() in self.known:
                 return SECRET
@@ -157,11 +165,13 @@ class _Walk:
         result: dict[str, Any] = {}
         for key, item in value.items():
             if is_secret and key in ("data", "stringData"):
-                result[key] = self.secret(item, key, may_be_name=True)
+                result[key] = self.secret(item, key, beside_names=True)
                 continue
             label = named if named and key in VALUE_KEYS else key
+            if name == ENTRY and key == "secret" and isinstance(item, str) and may_be_name(item):
+                label = ""
             if holds and isinstance(item, str) and not says_where(key) and not is_plain(item):
-                shown: Any = self.secret(item, key, may_be_name=True)
+                shown: Any = self.secret(item, key, beside_names=True)
             else:
                 shown = self.value(item, against.get(key), label, depth + 1)
             result[self.key(key, result)] = shown
@@ -173,7 +183,8 @@ class _Walk:
         flag = ""
         for item, one in zip(value, against, strict=True):
             # ["--password", "..."]
-            result.append(self.value(item, one, "" if isinstance(item, Mapping) else flag or name, depth + 1))
+            entry = ENTRY if lists_secrets(name) else ""
+            result.append(self.value(item, one, entry if isinstance(item, Mapping) else flag or name, depth + 1))
             flag = item if isinstance(item, str) and item.startswith("-") and is_secret_name(item) else ""
         return result
 
@@ -188,43 +199,43 @@ class _Walk:
             unique = f"{result} {number}"
         return unique
 
-    def secret(self, value: Any, name: str, *, may_be_name: bool) -> Any:
+    def secret(self, value: Any, name: str, *, beside_names: bool) -> Any:
         """Hides a value, of the data of a Secret each by itself, and keeps in mind what it was."""
         if value is None:
             return None
         if name in ("data", "stringData") and isinstance(value, Mapping) and marks.SIGNATURE not in value:
             result: dict[str, Any] = {}
             for key, item in value.items():
-                result[self.key(key, result)] = self.secret(item, f"[{key}]", may_be_name=may_be_name)
+                result[self.key(key, result)] = self.secret(item, f"[{key}]", beside_names=beside_names)
             return result
         mark = marks.hidden(value)
-        self.leak(value if mark is None else marks.behind(value), name, may_be_name=may_be_name and mark is None)
+        self.leak(value if mark is None else marks.behind(value), name, beside_names=beside_names and mark is None)
         return mark or SECRET
 
-    def leak(self, value: Any, name: str, *, may_be_name: bool) -> None:
+    def leak(self, value: Any, name: str, *, beside_names: bool) -> None:
         """Keeps in mind what is told in plain though it is secret."""
         if self.known is None and value is not None:
-            self.found.update(_telling(value, name, may_be_name=may_be_name, depth=0))
+            self.found.update(_telling(value, name, beside_names=beside_names, depth=0))
 
 
-def _telling(value: Any, name: str, *, may_be_name: bool, depth: int) -> Iterator[str]:
+def _telling(value: Any, name: str, *, beside_names: bool, depth: int) -> Iterator[str]:
     if depth > DEEPEST or marks.hidden(value) is not None:
         return
     if isinstance(value, str):
-        yield from looked_for(value, may_be_name=may_be_name and not is_strong_name(name))
+        yield from looked_for(value, beside_names=beside_names and not is_strong_name(name))
         if (parsed := _parsed(value)) is not None:
-            yield from _telling(parsed, name, may_be_name=True, depth=depth + 1)
+            yield from _telling(parsed, name, beside_names=True, depth=depth + 1)
         elif (decoded := _decoded(value)) is not None:
-            yield from _telling(decoded, name, may_be_name=True, depth=depth + 1)
+            yield from _telling(decoded, name, beside_names=True, depth=depth + 1)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             label = _named(value) if key in VALUE_KEYS else key
-            yield from _telling(item, label or key, may_be_name=True, depth=depth + 1)
+            yield from _telling(item, label or key, beside_names=True, depth=depth + 1)
     elif isinstance(value, Sequence):
         for item in value:
-            yield from _telling(item, name, may_be_name=True, depth=depth + 1)
+            yield from _telling(item, name, beside_names=True, depth=depth + 1)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield from looked_for(str(value), may_be_name=False)
+        yield from looked_for(str(value), beside_names=False)
 
 
 def _decoded(text: str) -> str | None:
@@ -270,7 +281,11 @@ def _beside(value: Sequence[Any], other: Any) -> Sequence[Any]:
     """What stands beside each entry of a list on the other side: by name where entries have one, or by place."""
     if not isinstance(other, Sequence) or isinstance(other, str):
         return [None] * len(value)
+    beside = [*other[: len(value)], *([None] * (len(value) - len(other)))]
     names = {entry["name"]: entry for entry in other if _has_name(entry)}
-    if names and all(map(_has_name, value)):
-        return [names.get(entry["name"]) for entry in value]
-    return [*other[: len(value)], *([None] * (len(value) - len(other)))]
+    if not names or not all(map(_has_name, value)):
+        return beside
+    # An entry with another name than any before may be the same with a new one, or with one that is hidden there.
+    known = {entry["name"] for entry in value}
+    free = [None if _has_name(entry) and entry["name"] in known else entry for entry in beside]
+    return [names.get(entry["name"], one) for entry, one in zip(value, free, strict=True)]

@@ -30,19 +30,24 @@ PUBLIC = re.compile(
 Hidden at their own place, and nowhere else: hiding every `cluster-admin` because somebody has it for a password would
 make the review blind.
 """
-NAME = re.compile(r"/?[A-Za-z]+(?:[-_./:][a-z]+|[-_./:][0-9]+)*|[A-Z][A-Z_]+")
+NAME = re.compile(r"/?[A-Z]?[a-z]+(?:[-_./:][a-z]+|[-_./:][0-9]+)*|[A-Z][A-Z_]+")
 """What names of objects look like: `penstock.local/flights:test`, `eu-west-1`, `TASK_DEFINITION`."""
 
 
-def looked_for(text: str, *, may_be_name: bool) -> Iterator[str]:
+def may_be_name(text: str) -> bool:
+    """Whether a text looks like the name of an object."""
+    return NAME.fullmatch(text) is not None
+
+
+def looked_for(text: str, *, beside_names: bool) -> Iterator[str]:
     """The texts to look for elsewhere when this one is secret.
 
     Args:
         text: what is secret.
-        may_be_name: whether it is beside others that are not, as a user's name is beside the password.
+        beside_names: whether it is beside others that are not, as a user's name is beside the password.
     """
     plain = text.strip()
-    if len(plain) < SHORTEST or PUBLIC.fullmatch(plain) or (may_be_name and NAME.fullmatch(plain)):
+    if len(plain) < SHORTEST or PUBLIC.fullmatch(plain) or (beside_names and may_be_name(plain)):
         return
     yield plain
     if "\n" in plain:

@@ -38,14 +38,14 @@ def comment(report: Report, *, source: str = "", marker: str = "penstock-review"
     left_out = sum(not room.add(block) for block in open_)
     heavy = str(room)
     notices = _findings((one for one in told if one.weight == Weight.NOTICE), source, names_stack=several)
-    left_out += room.add_folded(_folded(number(len(notices), "notice")), notices, FOLDED_END)
+    left_out += len(notices) - room.add_folded(_folded(number(len(notices), "notice")), notices, FOLDED_END)
     excepted = [parts.excepted(finding) for finding in report.findings if finding.exception]
     allowed = f"{number(len(excepted), 'finding')} allowed by the policy"
-    left_out += room.add_folded(_folded(allowed), excepted, FOLDED_END)
-    rows = [parts.rest_row(row, names_stack=several) for row in report.rows]
-    everything = f"{'Everything else' if report.findings else 'What changes'}: {number(len(rows), 'resource')}"
+    left_out += len(excepted) - room.add_folded(_folded(allowed), excepted, FOLDED_END)
+    rows = (parts.rest_row(row, names_stack=several) for row in report.rows)
+    everything = f"{'Everything else' if report.findings else 'What changes'}: {number(len(report.rows), 'resource')}"
     head = parts.rest_head(names_stack=several)
-    rows_left_out = room.add_folded(_folded(everything) + head, rows, FOLDED_END)
+    rows_left_out = len(report.rows) - room.add_folded(_folded(everything) + head, rows, FOLDED_END)
     light = str(room).removeprefix(heavy)
     return beginning + heavy + failures + light + _left_out(left_out, rows_left_out) + end
 
@@ -83,11 +83,11 @@ def _end(report: Report) -> str:
     if report.policy:
         room.add(f"Judged by the policy {code(report.policy)}.\n\n")
     notes = [f"- {words(note)}\n" for note in report.notes] + parts.remarks(report.stacks)
-    left_out = room.add_folded("", notes, "\n")
+    left_out = len(notes) - room.add_folded("", notes, "\n")
     if left_out:
         room.add(f"{number(left_out, 'more note')} are not shown.\n\n")
     head, rows = parts.counts(report.stacks)
-    left_out = room.add_folded(_folded("Resources by stack") + head, rows, FOLDED_END)
+    left_out = len(rows) - room.add_folded(_folded("Resources by stack") + head, rows, FOLDED_END)
     if left_out:
         room.add(f"{number(left_out, 'more stack')} are not in the table.\n")
     return str(room)

@@ -43,7 +43,12 @@ def cell(text: str, longest: int = LONGEST_NAME) -> str:
 
 def words(text: str, longest: int = LONGEST_SENTENCE) -> str:
     """Words of ours, or of a report that says they are, as text; what could act among them as spans of code."""
-    return re.sub(r"[^ ]+", _word, shortened(text, longest))
+    seen = shortened(text, longest)
+    # At the beginning of a line these would make a list.
+    begins = re.match(r"(?:[0-9]+[.)]|-)(?= |$)", seen)
+    if begins is not None:
+        return code(begins[0]) + words(seen[begins.end() :], longest)
+    return re.sub(r"[^ ]+", _word, seen)
 
 
 def sentence(what: Sentence, *, capital: bool = True) -> str:

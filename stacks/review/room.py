@@ -1,5 +1,8 @@
 """A text that must not become too long: what does not fit is left out whole."""
 
+from collections.abc import Iterable
+from itertools import takewhile
+
 
 def units(text: str) -> int:
     """How long a text is for GitHub at most: characters beyond the first 65,536 of Unicode may count as two."""
@@ -22,15 +25,13 @@ class Room:
         self.blocks.append(block)
         return True
 
-    def add_folded(self, opening: str, entries: list[str], closing: str) -> int:
-        """Puts as many entries as there is room for between two texts, and tells how many were left out."""
+    def add_folded(self, opening: str, entries: Iterable[str], closing: str) -> int:
+        """Puts as many entries as there is room for between two texts, and tells how many those are."""
         inside = Room(self.left - units(opening) - units(closing))
-        taken = 0
-        while taken < len(entries) and inside.add(entries[taken]):
-            taken += 1
+        taken = sum(1 for _ in takewhile(inside.add, entries))
         if taken:
             self.add(opening + str(inside) + closing)
-        return len(entries) - taken
+        return taken
 
     def __str__(self) -> str:
         return "".join(self.blocks)

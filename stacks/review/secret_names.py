@@ -62,6 +62,11 @@ def is_secret_name(name: str) -> bool:
     return bool(ends) and not REFERENCES.intersection(words[min(ends) :])
 
 
+def lists_secrets(name: str) -> bool:
+    """Whether a list of that name says where secrets are."""
+    return _words(name) == ["secrets"]
+
+
 def says_where(name: str) -> bool:
     """Whether a field tells something about a credential, as where it is, beside the field that holds it."""
     return not REFERENCES.isdisjoint(_words(name)[-1:])

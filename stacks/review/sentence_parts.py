@@ -9,11 +9,16 @@ from stacks.review.finding import Sentence
 def parts(sentence: Sentence) -> Iterator[tuple[str, bool]]:
     """The parts of a sentence in order, each with whether it is a name."""
     names = iter(sentence.names)
-    for words, place, *_ in pieces(sentence.text):
-        if words:
-            yield words, False
+    words = ""
+    for more, place in pieces(sentence.text):
+        words += more
         if place is not None:
+            if words:
+                yield words, False
             yield next(names, ""), True
+            words = ""
+    if words:
+        yield words, False
 
 
 def fits(sentence: Sentence) -> bool:

@@ -40,7 +40,7 @@ class _Terminal:
         word, what = headline(report)
         yield from self.wrapped(f"{word}: {_sentence(what)}", "", BOLD, OF_WORDS[word])
         if numbers := in_numbers(report):
-            yield ", ".join(numbers)
+            yield from self.wrapped(", ".join(numbers), "")
         several = len(report.stacks) > 1
         for told in report.findings:
             if not told.exception:

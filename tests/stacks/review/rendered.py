@@ -41,25 +41,32 @@ def page(markdown: str) -> str:
 
 
 class Elements(HTMLParser):
-    """Elements and attributes of a page, in order, and its text."""
+    """Elements and attributes of a page, in order, its comments, and its text."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, tuple[tuple[str, str | None], ...]]] = []
         self.comments: list[str] = []
         self.text = ""
+        self.words = ""
+        """The text that is not code, in which GitHub looks for mentions, references and addresses."""
+        self.codes = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, tuple(attrs)))
+        self.codes += tag == "code"
 
     def handle_endtag(self, tag: str) -> None:
         self.found.append((f"/{tag}", ()))
+        self.codes -= tag == "code"
 
     def handle_comment(self, data: str) -> None:
         self.comments.append(data)
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if not self.codes:
+            self.words += data
 
 
 def elements(markdown: str) -> Elements:

@@ -1,5 +1,9 @@
 """A report as a change to two stacks would give it, for the tests of what is written of reports."""
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
 from stacks.review.finding import Sentence, Weight, say
 from stacks.review.report import Field, Pointer, Report, Row, StackReport, Told
 
@@ -130,3 +134,34 @@ REPORT = Report(
     notes=("The exception for open-egress ends in 12 days.",),
 )
 """Findings of each weight, one of them allowed; a preview that failed; rows with and without fields."""
+
+
+def texts_of(value: object, path: str = "") -> Iterator[str]:
+    """The paths of all texts in a report."""
+    if isinstance(value, str):
+        yield path
+    elif isinstance(value, Mapping):
+        for key in value:
+            yield f"{path}.{key}"
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from texts_of(item, f"{path}[{index}]")
+    elif is_dataclass(value):
+        for item in fields(value):
+            yield from texts_of(getattr(value, item.name), f"{path}.{item.name}")
+
+
+def changed(value: Any, change: Callable[[str, str], str], path: str = "") -> Any:
+    """The same with each text replaced by what a function makes of its path and itself; keys of mappings too."""
+    if isinstance(value, str):
+        return change(path, value)
+    if isinstance(value, Mapping):
+        return {change(f"{path}.{key}", key): item for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(changed(item, change, f"{path}[{index}]") for index, item in enumerate(value))
+    if isinstance(value, Sentence):
+        return Sentence(*(changed(getattr(value, key), change, f"{path}.{key}") for key in ("text", "names")))
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {item.name: changed(getattr(value, item.name), change, f"{path}.{item.name}") for item in fields(value)}
+        return replace(value, **parts)
+    return value

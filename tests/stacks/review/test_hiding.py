@@ -99,6 +99,20 @@ def test_entries_of_lists_are_compared_by_name() -> None:
     }
 
 
+def test_names_of_entries_leak_as_well() -> None:
+    before = [{"name": "[secret]"}, {"name": "B"}]
+    after = [{"name": MADE_UP}, {"name": "B"}]
+    assert seen("t", {"a": before}, {"a": after})[1:] == (
+        {"a": [{"name": SECRET}, {"name": "B"}]},
+        frozenset({MADE_UP}),
+    )
+
+
+def test_colours_do_not_keep_a_secret_from_being_seen() -> None:
+    text = "\x1b[31mAKIAIOSFODNN7EXAMPLE\x1b[0m \x1b]8;;https://x\x07link\x1b]8;;\x07 se\x1b[1mcret-42"
+    assert cleaned_text(text, frozenset({"secret-42"})) == "(secret) link (secret)"
+
+
 def test_data_of_secrets_of_kubernetes() -> None:
     encoded = base64.b64encode(MADE_UP.encode()).decode()
     inputs = {
@@ -181,6 +195,7 @@ def test_where_credentials_are_is_shown() -> None:
         "env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "s", "key": "password"}}}],
         "secrets": [{"name": "DB_PASSWORD", "valueFrom": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}],
         "rules": [{"resources": ["secrets"], "verbs": ["get"]}],
+        "penstock:secrets": [{"env": "API_KEY", "secret": "api", "key": "key"}],
     }
     assert seen("kubernetes:core/v1:Pod", spec, None) == (spec, None, frozenset())
 
