@@ -85,13 +85,13 @@ DELETED: list[Any] = [
         (
             "environment-removed",
             WARNING,
-            "the environment document of prod is deleted: `penstock env pull` fails",
+            "the environment document of prod is deleted, and penstock env pull fails",
         ),
     ),
     (
         ENVIRONMENT,
         {},
-        ("environment-removed", DANGER, "the environment thing is removed: `penstock run` no longer finds it"),
+        ("environment-removed", DANGER, "the environment thing is removed, and penstock run no longer finds it"),
     ),
 ]
 

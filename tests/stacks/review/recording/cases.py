@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass
 
-from tests.stacks.review.recording.places import IMAGE
+from tests.stacks.review.recording.places import DOCUMENT, IMAGE
 
 ANYONE = "0.0.0.0/0"
 MANY_GIB = "16384"
+LITERALLY = "="
+"""In front of a value that is text, whatever it looks like."""
 SHOWN = (("preview",), ("preview", "--diff"))
 EVERYTHING = (
     ("egress[0].cidr", ANYONE),
@@ -63,6 +65,7 @@ CASES = (
     _edit("dask-prod", "wrong", ("kind", "nonsense")),
     _edit("dask-prod", "digest-dropped", ("image", IMAGE)),
     _edit("dask-prod", "egress", ("egress[0].cidr", ANYONE)),
+    _edit("dask-prod", "egress-wider", ("egress[0].cidr", "10.0.0.0/8")),
     _edit(
         "dask-prod",
         "statements",
@@ -107,6 +110,7 @@ CASES = (
     _edit("flights", "public-address", ("assign_public_ip", "true")),
     _edit("flights", "cluster", ("cluster_arn", "arn:aws:ecs:eu-west-1:123456789012:cluster/shared")),
     _edit("flights", "role", ("task_role_arn", "arn:aws:iam::123456789012:role/somebodys")),
+    _edit("flights", "managed-policy", ("task_role_policy_arns[0]", "arn:aws:iam::aws:policy/AmazonS3FullAccess")),
     *_whole("beside-aws"),
     _resource("beside-aws", "trust", ("reader.properties.assumeRolePolicy.Statement[0].Principal", '{"AWS":"*"}')),
     _resource(
@@ -115,14 +119,62 @@ CASES = (
         ("read.properties.policy.Statement[0].Action[1]", "s3:PutObject"),
         ("read.properties.policy.Statement[0].Resource[0]", "*"),
     ),
+    *(
+        _resource("beside-aws", name, (f"reader.properties.assumeRolePolicy.Statement[0].Principal.{kind}", principal))
+        for name, kind, principal in (
+            ("trust-service", "Service", "lambda.amazonaws.com"),
+            ("trust-account", "AWS", "arn:aws:iam::999999999999:root"),
+            ("trust-login", "Federated", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"),
+        )
+    ),
+    _resource("beside-aws", "ingress", ("group.properties.ingress[0].cidrBlocks[0]", ANYONE)),
+    _resource("beside-aws", "ingress-wider", ("group.properties.ingress[0].cidrBlocks[0]", "10.0.0.0/8")),
+    _resource("beside-aws", "public-bucket", ("block.properties.blockPublicPolicy", "false")),
     _resource(
         "beside-aws",
-        "ingress",
-        ("group.type", "aws:ec2/securityGroup:SecurityGroup"),
+        "bucket-policy",
+        ("everyone.type", "aws:s3/bucketPolicy:BucketPolicy"),
         (
-            "group.properties",
-            '{"name":"scheduler","description":"scheduler","ingress":[{"cidrBlocks":["0.0.0.0/0"],"protocol":"tcp","fromPort":8786,"toPort":8787}]}',
+            "everyone.properties",
+            json.dumps(
+                {
+                    "bucket": "lake-of-prod",
+                    "policy": {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Principal": "*",
+                                "Action": "s3:GetObject",
+                                "Resource": "arn:aws:s3:::lake-of-prod/*",
+                            }
+                        ],
+                    },
+                }
+            ),
         ),
+    ),
+    _resource("beside-aws", "left-behind", ("kept", "-")),
+    _resource("beside-aws", "provider-version", ("elsewhere.version", "=8.0.0")),
+    _resource("beside-aws", "provider-region", ("elsewhere.properties.region", "us-east-1")),
+    _resource("beside-aws", "provider-tags", ("elsewhere.properties.defaultTags.tags.team", "science")),
+    Case(
+        name="beside-aws-provider-plugin",
+        place="beside-aws",
+        edits=(("resources.elsewhere.plugin_download_url", "https://plugins.example"),),
+        streamed=True,
+    ),
+    _resource("beside-aws", "container-root", ("task.properties.containerDefinitions[0].user", "root")),
+    _resource(
+        "beside-aws",
+        "container-capability",
+        ("task.properties.containerDefinitions[0].linuxParameters.capabilities.add[0]", "SYS_PTRACE"),
+    ),
+    _resource(
+        "beside-aws",
+        "container-volumes",
+        ("task.properties.volumes[0].name", "host"),
+        ("task.properties.volumes[0].hostPath", "/"),
     ),
     _resource(
         "beside-aws",
@@ -155,6 +207,7 @@ CASES = (
     _edit("jobs-prod", "previewers", ("previewers[0].kind", "User"), ("previewers[0].name", "ci")),
     _edit("jobs-prod", "quota", ("quota.cpu_millicores", "64000"), ("quota.memory_mib", "131072")),
     _edit("jobs-prod", "quota-gone", ("quota", "-")),
+    _edit("jobs-prod", "limits", ("container_limits.max.memory_mib", "4096")),
     _edit("jobs-prod", "account", ("service_account_name", "default")),
     _edit("jobs-prod", "namespace", ("namespace", "jobs-new")),
     _edit("jobs-prod", "template", ("job_spec", "job.yaml")),
@@ -163,6 +216,8 @@ CASES = (
     ),
     _edit("jobs-prod", "labels", ("labels.cost-center", "blue")),
     _edit("jobs-prod", "image", ("image", "penstock.local/flights:2")),
+    _edit("jobs-prod", "registry", ("image", "registry.example/flights:1")),
+    _edit("jobs-prod", "renamed", ("environment_name", "jobs-new")),
     _edit("jobs-prod", "retention", ("retention.failed_seconds", "60")),
     *_whole("dask-jobs"),
     _edit("dask-jobs", "digest-dropped", ("image", IMAGE)),
@@ -208,6 +263,63 @@ CASES = (
     ),
     _resource(
         "beside-kubernetes", "variable", ("app.properties.spec.template.spec.containers[0].env[0].value", "DEBUG")
+    ),
+    _resource("beside-kubernetes", "external-address", ("web.properties.spec.externalIPs[0]", "203.0.113.7")),
+    _resource(
+        "beside-kubernetes",
+        "route",
+        ("door.type", "kubernetes:networking.k8s.io/v1:Ingress"),
+        (
+            "door.properties",
+            json.dumps(
+                {
+                    "apiVersion": "networking.k8s.io/v1",
+                    "kind": "Ingress",
+                    "metadata": {"name": "door", "namespace": "beside-prod"},
+                    "spec": {
+                        "rules": [
+                            {
+                                "host": "flows.example",
+                                "http": {
+                                    "paths": [
+                                        {
+                                            "path": "/",
+                                            "pathType": "Prefix",
+                                            "backend": {"service": {"name": "web", "port": {"name": "http"}}},
+                                        }
+                                    ]
+                                },
+                            }
+                        ]
+                    },
+                }
+            ),
+        ),
+    ),
+    _resource("beside-kubernetes", "ingress", ("deny.properties.spec.ingress[0].from[0].ipBlock.cidr", ANYONE)),
+    _resource(
+        "beside-kubernetes",
+        "guard",
+        ("app.properties.spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem", "false"),
+    ),
+    _resource(
+        "beside-kubernetes",
+        "role",
+        ("readers.properties.roleRef.kind", "ClusterRole"),
+        ("readers.properties.roleRef.name", "admin"),
+    ),
+    *(
+        _resource(
+            "beside-kubernetes",
+            f"document-{name}",
+            ('document.properties.data["environment.json"]', f"{LITERALLY}{json.dumps({**DOCUMENT, **changed})}"),
+        )
+        for name, changed in (
+            ("version", {"schema_version": 2}),
+            ("refused", {"executor": {"type": "threads"}}),
+            ("keys", {"regions": ["eu"]}),
+            ("producer", {"producer": {"version": "0.2.0", "project": "penstock", "stack": "laptop"}}),
+        )
     ),
     _resource("beside-kubernetes", "namespace-gone", ("place", "-")),
 )

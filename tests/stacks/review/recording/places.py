@@ -1,5 +1,6 @@
 """Stacks that previews are recorded of, and what is in their files before the edits."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,29 @@ READ = {
 BESIDE_AWS = {
     "lake": {"type": "aws:s3/bucket:Bucket", "properties": {"bucket": "lake-of-prod"}, "protect": True},
     "scratch": {"type": "aws:s3/bucket:Bucket", "properties": {"bucket": "scratch-of-prod", "forceDestroy": True}},
+    "block": {
+        "type": "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "properties": {"bucket": "lake-of-prod", "blockPublicAcls": True, "blockPublicPolicy": True},
+        "after": "lake",
+    },
+    "group": {
+        "type": "aws:ec2/securityGroup:SecurityGroup",
+        "properties": {
+            "name": "scheduler",
+            "description": "scheduler",
+            "ingress": [{"cidrBlocks": ["10.20.0.0/16"], "protocol": "tcp", "fromPort": 8786, "toPort": 8787}],
+        },
+    },
+    "kept": {
+        "type": "aws:cloudwatch/logGroup:LogGroup",
+        "properties": {"name": "/kept", "retentionInDays": 90},
+        "retain_on_delete": True,
+    },
+    "elsewhere": {
+        "type": "pulumi:providers:aws",
+        "properties": {"region": "eu-west-1", "defaultTags": {"tags": {"team": "data"}}},
+        "version": "7.51.1",
+    },
     "network": {"type": "aws:ec2/vpc:Vpc", "properties": {"cidrBlock": "10.20.0.0/16"}},
     "reader": {"type": "aws:iam/role:Role", "properties": {"name": "reader", "assumeRolePolicy": TRUST}},
     "read": {"type": "aws:iam/policy:Policy", "properties": {"name": "read", "policy": READ}},
@@ -80,6 +104,16 @@ POD = {
 }
 
 
+DOCUMENT = {
+    "schema_version": 1,
+    "kind": "local",
+    "name": "laptop",
+    "executor": {"type": "inline"},
+    "local": {},
+    "producer": {"version": "0.1.0", "project": "penstock", "stack": "laptop"},
+}
+
+
 def _in(namespace: str, name: str, **more: Any) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": namespace}, **more}
 
@@ -112,6 +146,27 @@ BESIDE_KUBERNETES = {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "Role",
             **_in(BESIDE, "reader", rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]),
+        },
+    },
+    "readers": {
+        "type": "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+        "properties": {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            **_in(
+                BESIDE,
+                "readers",
+                roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+                subjects=[{"kind": "ServiceAccount", "name": "account", "namespace": BESIDE}],
+            ),
+        },
+    },
+    "document": {
+        "type": "kubernetes:core/v1:ConfigMap",
+        "properties": {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            **_in(BESIDE, "document", data={"environment.json": json.dumps(DOCUMENT)}),
         },
     },
     "account": {
@@ -156,7 +211,7 @@ PLACES = {
             name="jobs-prod",
             platform=KUBERNETES,
             example="kubernetes-job",
-            settings={"image": IMAGE, "namespace": "jobs-prod"},
+            settings={"image": IMAGE, "namespace": "jobs-prod", "container_limits.max.memory_mib": "2048"},
         ),
         Place(
             name="dask-jobs",

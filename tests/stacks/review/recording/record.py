@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kubernetes import config
 
-from tests.stacks.review.recording.cases import CASES, SHOWN, Case
+from tests.stacks.review.recording.cases import CASES, LITERALLY, SHOWN, Case
 from tests.stacks.review.recording.places import AWS, PLACES, Place
 from tests.testbed.aws.handle import started
 from tests.testbed.pulumi_aws import attached_provider, with_aws
@@ -114,7 +114,7 @@ def recorded(stack: Stack, place: Place, case: Case, *, previewer: Stack | None 
 def _set(stack: Stack, path: str, value: str) -> None:
     """Also a whole object, which the CLI's `config set` cannot."""
     if not value.startswith("{"):
-        stack.set(path, value, "--plaintext")
+        stack.set(path, value.removeprefix(LITERALLY), "--plaintext")
         return
     for key, item in json.loads(value).items():
         if isinstance(item, dict):

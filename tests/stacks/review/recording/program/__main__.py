@@ -8,11 +8,20 @@ import pulumi
 TEXTS = ("policy", "assumeRolePolicy", "containerDefinitions")
 """Properties that AWS takes as text with JSON in it."""
 
-for name, item in pulumi.Config().require_object("resources").items():
-    package = item["type"].partition(":")[0]
+PROVIDER = "pulumi:providers:"
+
+made: dict[str, pulumi.Resource] = {}
+for name, item in sorted(pulumi.Config().require_object("resources").items(), key=lambda entry: "after" in entry[1]):
+    package = item["type"].removeprefix(PROVIDER).partition(":")[0]
     properties = {key: json.dumps(value) if key in TEXTS else value for key, value in item["properties"].items()}
     options = pulumi.ResourceOptions(
-        version=importlib.metadata.version(f"pulumi_{package}"),
+        version=item.get("version") or importlib.metadata.version(f"pulumi_{package}"),
+        plugin_download_url=item.get("plugin_download_url"),
         protect=item.get("protect", False),
+        retain_on_delete=item.get("retain_on_delete", False),
+        depends_on=[made[item["after"]]] if "after" in item else None,
     )
-    pulumi.CustomResource(item["type"], name, properties, options)
+    if item["type"].startswith(PROVIDER):
+        made[name] = pulumi.ProviderResource(package, name, properties, options)
+    else:
+        made[name] = pulumi.CustomResource(item["type"], name, properties, options)
