@@ -5,7 +5,7 @@ import sys
 from pulumi_policy import PolicyPack  # type: ignore[import-not-found]  # it is in an environment of its own
 
 from policies.pack import keep_marks, policies
-from stacks.review.policy import PolicyError
+from stacks.review.policy.applying import PolicyError
 
 try:
     made = policies()

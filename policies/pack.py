@@ -11,7 +11,7 @@ from pulumi_policy import policy as host
 
 from policies.validation import Validation, levels
 from stacks.review.findings import RULES
-from stacks.review.policy import Level, Policy, PolicyError, in_force, read
+from stacks.review.policy.applying import Level, Policy, PolicyError, in_force, read
 
 FILE = Path(__file__).with_name("penstock-policy.toml")
 VARIABLE = "PENSTOCK_POLICY"

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from stacks.review.finding import Finding, Rule, Weight
 from stacks.review.findings import PREVIEW_CHECKS, STEP_CHECKS
-from stacks.review.hiding import cleaned, secrets_in
-from stacks.review.policy_file import Exempt, Level, Policy
+from stacks.review.hiding.cleaning import cleaned, secrets_in
+from stacks.review.policy.file import Exempt, Level, Policy
 from stacks.review.preview import Op, Preview, Step
 from stacks.review.values import mapping
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stacks.review.headline import WORDS
 from stacks.review.report import Report
-from stacks.review.report_json import KIND, SCHEMA_VERSION
+from stacks.review.writing.headline import WORDS
+from stacks.review.writing.report_json import KIND, SCHEMA_VERSION
 from tools.schema_json import VERSION, schema_of
 
 HEADLINE = {

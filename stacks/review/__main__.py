@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from runner.outcome import ExitCode
-from stacks.review import terminal
 from stacks.review.arguments import FAIL_ON, parser
+from stacks.review.costs.prices import read as read_prices
 from stacks.review.errors import ReviewError, UsageError
-from stacks.review.markdown import comment
-from stacks.review.policy import PolicyError, apply, violations
-from stacks.review.policy import read as read_policy
+from stacks.review.policy.applying import PolicyError, apply, violations
+from stacks.review.policy.applying import read as read_policy
 from stacks.review.preview import Preview
-from stacks.review.prices import read as read_prices
-from stacks.review.reading import LONGEST, read
+from stacks.review.reading.preview_file import LONGEST, read
 from stacks.review.report import Report
-from stacks.review.report_json import from_json, to_json
 from stacks.review.reporting import joined, report
+from stacks.review.writing import terminal
+from stacks.review.writing.markdown import comment
+from stacks.review.writing.report_json import from_json, to_json
 
 FOUND = 1
 """Exit code when something was found that must not be."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from stacks.review.prices import Prices
+from stacks.review.costs.prices import Prices
 from stacks.review.values import Properties
 
 

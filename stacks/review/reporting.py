@@ -8,13 +8,16 @@ from stacks.review.finding import Finding, Weight
 from stacks.review.findings import PREVIEW_CHECKS, RULES, STEP_CHECKS
 from stacks.review.preview import Op, Preview, Step
 from stacks.review.report import Field, Report, Row, StackReport, Told
-from stacks.review.shown import shown
 from stacks.review.stack_file import ENVIRONMENT, StackFile
+from stacks.review.workloads import DOCUMENT_KEY
+from stacks.review.writing.shown import shown
 
 ORDER = {rule.name: place for place, rule in enumerate(RULES)}
 STACK = "pulumi:pulumi:Stack"
 MARKS = ("metadata.labels.", "metadata.annotations.")
 ACTED_UPON = ".kubernetes.io/"
+DOCUMENTS = (f"data.{DOCUMENT_KEY}.", "insecureValue.")
+"""Where in a ConfigMap and in a parameter of Systems Manager the environment document is."""
 
 
 def report(previews: Iterable[Preview], *, stack_files: Path) -> Report:
@@ -64,12 +67,17 @@ def _one(preview: Preview, stack_files: Path) -> Report:
 
 def _findings(preview: Preview) -> Iterator[Finding]:
     for step in preview.steps:
-        # Pulumi tells of a resource that it protects from now on, or no longer, as of one that stays the same.
-        if step.op != Op.SAME or step.protected_before != step.protected_after:
+        if step.op != Op.SAME or _changes_all_the_same(step):
             for check in STEP_CHECKS:
                 yield from check(step)
     for check_all in PREVIEW_CHECKS:
         yield from check_all(preview)
+
+
+def _changes_all_the_same(step: Step) -> bool:
+    """Whether Pulumi calls the same what is not: protection, and where a provider's plugin comes from."""
+    is_provider = step.type.startswith("pulumi:providers:")
+    return step.protected_before != step.protected_after or (is_provider and step.old != step.new)
 
 
 def _without_parts(preview: Preview, found: Iterable[Finding]) -> Iterator[Finding]:
@@ -131,7 +139,11 @@ def _is_tag(change: Change) -> bool:
 
 
 def _is_told(change: Change, told: set[str]) -> bool:
-    return any(not path or change.path == path or change.path.startswith((f"{path}.", f"{path}[")) for path in told)
+    # Findings about an environment document name its own fields, wherever it is kept.
+    changed = change.path
+    for prefix in DOCUMENTS:
+        changed = changed.removeprefix(prefix)
+    return any(not path or changed == path or changed.startswith((f"{path}.", f"{path}[")) for path in told)
 
 
 def _row(step: Step, fields: Iterable[Change]) -> Row:

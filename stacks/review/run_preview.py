@@ -16,10 +16,10 @@ from runner.outcome import ExitCode
 from stacks.review.arguments import Parser
 from stacks.review.errors import ReviewError, UsageError
 from stacks.review.preview import Preview
-from stacks.review.preview_digest import from_digest
-from stacks.review.reading import read
-from stacks.review.report_json import to_json
+from stacks.review.reading.digest import from_digest
+from stacks.review.reading.preview_file import read
 from stacks.review.reporting import report
+from stacks.review.writing.report_json import to_json
 
 DESCRIPTION = """Runs `pulumi preview` for a stack, and writes the report about it, which `python -m stacks.review`
 reads. A preview that fails has a report, too, which says why."""

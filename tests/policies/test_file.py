@@ -3,7 +3,7 @@
 import pytest
 
 from stacks.review.finding import Weight
-from stacks.review.policy import Level, read
+from stacks.review.policy.applying import Level, read
 from tests.policies.environment import PACK
 
 FILE = PACK / "penstock-policy.toml"

@@ -8,8 +8,8 @@ import pytest
 
 from policies.validation import levels
 from stacks.review.findings import RULES
-from stacks.review.marks import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_TEXTS
-from stacks.review.policy import read
+from stacks.review.hiding.marks import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_TEXTS
+from stacks.review.policy.applying import read
 from tests.policies.environment import PACK, run
 
 NAMES = """

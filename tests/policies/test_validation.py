@@ -11,8 +11,8 @@ from policies import validation
 from policies.validation import Validation, bare, levels, message
 from stacks.review.finding import Finding, Rule, Weight, say
 from stacks.review.findings import RULES
-from stacks.review.marks import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_TEXTS
-from stacks.review.policy_file import Exempt, Level, Policy
+from stacks.review.hiding.marks import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_TEXTS
+from stacks.review.policy.file import Exempt, Level, Policy
 from stacks.review.preview import Op, Step
 from stacks.review.values import SECRET, UNKNOWN
 from stacks.review.workloads import TASK_DEFINITION

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from stacks.review.costs.prices import Prices, bundled
+from stacks.review.costs.run_size import A_RUN, ECS, KUBERNETES, Most, most
 from stacks.review.finding import Finding, PreviewCheck, Rule, Weight, say
 from stacks.review.preview import Op, Preview, Step
-from stacks.review.prices import Prices, bundled
-from stacks.review.run_size import A_RUN, ECS, KUBERNETES, Most, most
 from stacks.review.values import Properties, items
 
 RUNS = Rule(

@@ -12,8 +12,8 @@ from stacks.review.comparing import changes
 from stacks.review.finding import Finding, PreviewCheck, Rule, Sentence, StepCheck, Weight, say
 from stacks.review.findings.kubernetes import word
 from stacks.review.findings.whose import listed
-from stacks.review.hiding import UNKNOWN_INSIDE
-from stacks.review.looks_secret import REPLACEMENT
+from stacks.review.hiding.cleaning import UNKNOWN_INSIDE
+from stacks.review.hiding.looks_secret import REPLACEMENT
 from stacks.review.preview import Step
 from stacks.review.values import Hidden, Value, mapping
 from stacks.review.workloads import document

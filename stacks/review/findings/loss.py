@@ -63,7 +63,7 @@ def _gone(step: Step) -> Iterable[Finding]:
             what = say("the environment {} leaves the stack, but stays where it is", step.name)
             yield _finding(step, LEFT, Weight.NOTICE, what, field)
         elif step.op is Op.DELETE:
-            what = say("the environment {} is removed: `penstock run` no longer finds it", step.name)
+            what = say("the environment {} is removed, and penstock run no longer finds it", step.name)
             yield _finding(step, ENVIRONMENT, Weight.DANGER, what, field, "kind", "environment_name")
         return
     lost = loss(step)
@@ -74,7 +74,7 @@ def _gone(step: Step) -> Iterable[Finding]:
         what = say(f"the {lost.noun} {{}} leaves the stack, but stays where it is", step.name)
         yield _finding(step, LEFT, Weight.NOTICE, what, field, *options)
     elif document(step, step.old) is not None:
-        what = say("the environment document of {} is deleted: `penstock env pull` fails", whose.of_environment(step))
+        what = say("the environment document of {} is deleted, and penstock env pull fails", whose.of_environment(step))
         yield _finding(step, ENVIRONMENT, Weight.WARNING, what, field, *options)
     else:
         yield _finding(step, lost.rule, lost.weight, _lost(step, lost.noun, lost.lost), field, *options)

@@ -11,10 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stacks.review import reading, reporting
-from stacks.review.markdown import comment
+from stacks.review import reporting
 from stacks.review.preview import Preview
-from tests.stacks.review.rendered import page
+from stacks.review.reading import preview_file as reading
+from stacks.review.writing.markdown import comment
+from tests.stacks.review.writing.rendered import page
 from tests.testbed.pulumi_engine import CHECKOUT
 
 PREVIEWS = Path(__file__).parent / "previews"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stacks.review import __main__ as command
-from stacks.review.markdown import comment
-from stacks.review.report_json import from_json
+from stacks.review.writing.markdown import comment
+from stacks.review.writing.report_json import from_json
 from tests.stacks.review.steps import urn
 from tests.testbed.pulumi_engine import CHECKOUT
 
@@ -128,7 +128,7 @@ def test_the_line_of_the_stacks_file_is_told(tmp_path: Path, capsysbinary: pytes
 def test_another_price_table_and_the_versions_of_the_engine_are_used(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    table = (CHECKOUT / "stacks" / "review" / "prices.toml").read_text().replace('"USD"', '"EUR"')
+    table = (CHECKOUT / "stacks" / "review" / "costs" / "prices.toml").read_text().replace('"USD"', '"EUR"')
     (tmp_path / "prices.toml").write_text(table)
 
     _, out, _ = ended(

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from stacks.review import reading, reporting
+from stacks.review import reporting
 from stacks.review.findings import RULES
-from stacks.review.markdown import comment
 from stacks.review.preview import Preview
+from stacks.review.reading import preview_file as reading
 from stacks.review.report import Report
+from stacks.review.writing.markdown import comment
 from tests.stacks.review.recording.cases import CASES, SHOWN, Case
 from tests.testbed.pulumi_engine import CHECKOUT
 

@@ -74,7 +74,7 @@ def test_labels_that_kubernetes_acts_upon_are_no_noise() -> None:
 
 
 def test_protection_is_told_of_a_resource_that_stays_the_same() -> None:
-    same = {"op": Op.SAME, "protected_before": True}
+    same: dict[str, Any] = {"op": Op.SAME, "protected_before": True}
 
     [told] = made(step("aws:s3/bucket:Bucket", {"bucket": "a"}, {"bucket": "a"}, **same)).findings
     assert told.weight >= Weight.WARNING

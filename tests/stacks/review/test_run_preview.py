@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stacks.review.reading import read
+from stacks.review.reading.preview_file import read
 from stacks.review.report import Report
-from stacks.review.report_json import from_json
 from stacks.review.run_preview import main
+from stacks.review.writing.report_json import from_json
 
 SCRIPT = """#!/bin/sh
 echo "$@" >> {calls}

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from stacks.review.costs.prices import Prices, bundled, read
 from stacks.review.errors import ReviewError
 from stacks.review.finding import Weight
 from stacks.review.findings.cost import PREVIEW_CHECKS
 from stacks.review.preview import Preview, Step
-from stacks.review.prices import Prices, bundled, read
 from stacks.review.values import SECRET, UNKNOWN
 from tests.stacks.review.steps import STACK, step
 

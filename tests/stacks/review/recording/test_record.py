@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from stacks.review import reading, reporting
+from stacks.review import reporting
 from stacks.review.preview import Preview
+from stacks.review.reading import preview_file as reading
 from tests.stacks.review.recording.places import AWS, KUBERNETES
 from tests.stacks.review.recording.record import PREVIEWS, portable, record
 from tests.testbed.pulumi_engine import CHECKOUT

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from stacks.review.finding import Weight
 from stacks.review.findings import RULES
-from stacks.review.policy_file import Exempt, Level, Policy, PolicyError
+from stacks.review.policy.file import Exempt, Level, Policy, PolicyError
 
 SCHEMA_VERSION = 1
 KEYS = ("schema_version", "default", "weights", "rules", "exceptions")

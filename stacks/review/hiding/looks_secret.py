@@ -2,7 +2,7 @@
 
 import re
 
-from stacks.review.secret_names import is_secret_name
+from stacks.review.hiding.secret_names import is_secret_name
 
 REPLACEMENT = "(secret)"
 SHORTEST = 8

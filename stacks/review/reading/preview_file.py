@@ -10,8 +10,8 @@ from typing import Any
 
 from stacks.review.errors import ReviewError
 from stacks.review.preview import Preview
-from stacks.review.preview_digest import from_digest, from_summary
-from stacks.review.preview_events import from_events
+from stacks.review.reading.digest import from_digest, from_summary
+from stacks.review.reading.events import from_events
 
 LONGEST = 200 * 1024 * 1024
 """Characters of a preview: a thousand resources have two million."""

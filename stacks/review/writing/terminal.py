@@ -4,11 +4,11 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from stacks.review.finding import Sentence, Weight
-from stacks.review.headline import WORDS, headline
 from stacks.review.report import Field, Report, Row, StackReport, Told
-from stacks.review.sentence_parts import parts
-from stacks.review.shown import shortened
-from stacks.review.words import DONE, NO_VALUES, columns, error_lines, in_numbers, kind, number
+from stacks.review.writing.headline import WORDS, headline
+from stacks.review.writing.sentence_parts import parts
+from stacks.review.writing.shown import shortened
+from stacks.review.writing.words import DONE, NO_VALUES, columns, error_lines, in_numbers, kind, number
 
 RED, YELLOW, BLUE, GREEN, BOLD, DIM, PLAIN = 31, 33, 34, 32, 1, 2, 0
 COLOURS = {Weight.DANGER: RED, Weight.WARNING: YELLOW, Weight.NOTICE: BLUE}

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stacks.review.preview import Op, Preview
-from stacks.review.preview_digest import by_severity, counted, stack_name
-from stacks.review.resource_changes import OPS, Resource, state, steps_of, words
+from stacks.review.reading.digest import by_severity, counted, stack_name
+from stacks.review.reading.resource_changes import OPS, Resource, state, steps_of, words
 
 
 def from_events(events: Sequence[Mapping[str, Any]], name: str, *, complete: bool) -> Preview:

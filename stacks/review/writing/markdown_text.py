@@ -5,8 +5,8 @@ import re
 from urllib.parse import quote
 
 from stacks.review.finding import Sentence
-from stacks.review.sentence_parts import parts
-from stacks.review.shown import shortened
+from stacks.review.writing.sentence_parts import parts
+from stacks.review.writing.shown import shortened
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""

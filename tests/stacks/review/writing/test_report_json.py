@@ -9,8 +9,8 @@ import pytest
 
 from stacks.review.finding import Weight, say
 from stacks.review.report import Report
-from stacks.review.report_json import LONGEST, from_json, to_json
-from tests.stacks.review.reports import REPORT, told
+from stacks.review.writing.report_json import LONGEST, from_json, to_json
+from tests.stacks.review.writing.reports import REPORT, told
 from tools.paths import CHECKOUT
 
 SCHEMA = json.loads((CHECKOUT / "stacks/review/review.schema.json").read_text())

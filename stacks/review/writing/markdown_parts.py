@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from stacks.review.finding import Weight
-from stacks.review.markdown_text import block, cell, code, link, sentence, words
 from stacks.review.report import Field, Pointer, Row, StackReport, Told
-from stacks.review.shown import shortened
-from stacks.review.words import DONE, NO_VALUES, columns, error_lines, kind
+from stacks.review.writing.markdown_text import block, cell, code, link, sentence, words
+from stacks.review.writing.shown import shortened
+from stacks.review.writing.words import DONE, NO_VALUES, columns, error_lines, kind
 
 SIGNS = {Weight.DANGER: "🔴", Weight.WARNING: "🟠", Weight.NOTICE: "🔵"}
 MOST_OPTIONS = 4

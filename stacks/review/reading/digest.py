@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from stacks.review.hiding import cleaned_text
+from stacks.review.hiding.cleaning import cleaned_text
 from stacks.review.preview import Op, Preview, Step
-from stacks.review.resource_changes import OPS, Resource, state, steps_of, words
+from stacks.review.reading.resource_changes import OPS, Resource, state, steps_of, words
 
 
 def from_digest(whole: Mapping[str, Any], name: str) -> Preview:

@@ -1,8 +1,8 @@
 """A review on a terminal."""
 
 from stacks.review.report import Report, StackReport
-from stacks.review.terminal import text
-from tests.stacks.review.reports import REPORT
+from stacks.review.writing.terminal import text
+from tests.stacks.review.writing.reports import REPORT
 
 EXPECTED = """\
 Danger: anyone on the internet could reach the scheduler of dask-prod on port 8786, and 1 more

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from stacks.review import markdown, terminal
 from stacks.review.finding import Sentence, Weight, say
-from stacks.review.markdown_text import code
 from stacks.review.preview import Preview
-from stacks.review.reading import read
+from stacks.review.reading.preview_file import read
 from stacks.review.report import Report
-from stacks.review.report_json import from_json, to_json
 from stacks.review.reporting import report
-from stacks.review.room import units
-from tests.stacks.review.rendered import elements
-from tests.stacks.review.reports import REPORT, changed, texts_of, told
+from stacks.review.writing import markdown, terminal
+from stacks.review.writing.markdown_text import code
+from stacks.review.writing.report_json import from_json, to_json
+from stacks.review.writing.room import units
+from tests.stacks.review.writing.rendered import elements
+from tests.stacks.review.writing.reports import REPORT, changed, texts_of, told
 
 SOURCE = "https://github.com/acme/flows/blob/main"
 MARKUP = "**b** _i_ ~~s~~ [l](https://evil.example) ![i](https://evil.example/x.png) # h"

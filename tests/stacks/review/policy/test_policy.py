@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from stacks.review import policy_reading
 from stacks.review.finding import Rule, Weight, say
-from stacks.review.policy import PolicyError, apply, read, violations
-from stacks.review.policy_file import Exempt, Level, Policy
+from stacks.review.policy import reading as policy_reading
+from stacks.review.policy.applying import PolicyError, apply, read, violations
+from stacks.review.policy.file import Exempt, Level, Policy
 from stacks.review.report import Pointer, Report, StackReport, Told
 from tests.stacks.review.steps import urn
 

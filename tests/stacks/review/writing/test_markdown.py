@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from stacks.review.finding import Weight, say
-from stacks.review.markdown import comment
-from stacks.review.markdown_text import link, sentence, words
 from stacks.review.report import Report, StackReport
-from tests.stacks.review.rendered import elements, page
-from tests.stacks.review.reports import REPORT, told
+from stacks.review.writing.markdown import comment
+from stacks.review.writing.markdown_text import link, sentence, words
+from tests.stacks.review.writing.rendered import elements, page
+from tests.stacks.review.writing.reports import REPORT, told
 
 STACK = StackReport(stack="dask-prod", counts={"same": 3})
 ONE = told("r", Weight.WARNING, say("the image {} can change", "a:1"), before="x", after="a:1", why="It may.")

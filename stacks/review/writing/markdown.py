@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable
 
-from stacks.review import markdown_parts as parts
 from stacks.review.finding import Weight
-from stacks.review.headline import WORDS, headline
-from stacks.review.markdown_text import code, sentence, summary, words
 from stacks.review.report import Report, Told
-from stacks.review.room import Room, units
-from stacks.review.words import in_numbers, number
+from stacks.review.writing import markdown_parts as parts
+from stacks.review.writing.headline import WORDS, headline
+from stacks.review.writing.markdown_text import code, sentence, summary, words
+from stacks.review.writing.room import Room, units
+from stacks.review.writing.words import in_numbers, number
 
 LIMIT = 65_000
 """Length of a comment; GitHub takes 65,536 characters."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.review.shown import shown, visible
 from stacks.review.values import SECRET, UNKNOWN
+from stacks.review.writing.shown import shown, visible
 
 
 @pytest.mark.parametrize(

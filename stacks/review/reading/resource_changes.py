@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stacks.review.hiding import cleaned, cleaned_text, secrets_in
+from stacks.review.hiding.cleaning import cleaned, cleaned_text, secrets_in
 from stacks.review.preview import Op, Step
 from stacks.review.values import Properties, mapping
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 from urllib.parse import quote, quote_plus
 
-from stacks.review.looks_secret import REPLACEMENT
+from stacks.review.hiding.looks_secret import REPLACEMENT
 
 SHORTEST = 4
 """Characters of the shortest secret that is looked for elsewhere: a shorter one would tear up every text."""

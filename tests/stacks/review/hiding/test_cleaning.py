@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from stacks.review.hiding import DEEPEST, cleaned, cleaned_text, secrets_in
-from stacks.review.looks_secret import without_credentials
-from stacks.review.marks import SIGNATURE, UNKNOWN_TEXTS
-from stacks.review.secret_names import is_secret_name
+from stacks.review.hiding.cleaning import DEEPEST, cleaned, cleaned_text, secrets_in
+from stacks.review.hiding.looks_secret import without_credentials
+from stacks.review.hiding.marks import SIGNATURE, UNKNOWN_TEXTS
+from stacks.review.hiding.secret_names import is_secret_name
 from stacks.review.values import SECRET, UNKNOWN
 
 MADE_UP = "tr0ub4dor&3"

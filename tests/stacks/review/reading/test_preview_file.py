@@ -8,10 +8,10 @@ import pytest
 
 from stacks.review.errors import ReviewError
 from stacks.review.preview import Op, Preview
-from stacks.review.reading import LONGEST, read
+from stacks.review.reading.preview_file import LONGEST, read
 from tests.stacks.review.steps import urn
 
-PREVIEWS = Path(__file__).parent / "previews"
+PREVIEWS = Path(__file__).parent.parent / "previews"
 AGAIN = "Make it again with `pulumi preview --json`."
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from runner import fargate
 from runner.errors import ContractError
+from stacks.review.costs.prices import Machine, Prices
 from stacks.review.preview import Step
-from stacks.review.prices import Machine, Prices
 from stacks.review.values import Hidden, Properties, items, mapping
 
 KUBERNETES = {"KubernetesJobEnvironment": False, "DaskKubernetesEnvironment": True}

@@ -7,11 +7,11 @@ from typing import Any, TypeVar, cast
 
 from runner.contract import decode, describe, encode
 from runner.errors import ContractError
-from stacks.review.headline import WORDS, headline
-from stacks.review.hiding import cleaned_text
+from stacks.review.hiding.cleaning import cleaned_text
 from stacks.review.report import Report
-from stacks.review.sentence_parts import fits
-from stacks.review.shown import shortened
+from stacks.review.writing.headline import WORDS, headline
+from stacks.review.writing.sentence_parts import fits
+from stacks.review.writing.shown import shortened
 
 SCHEMA_VERSION = 1
 KIND = "penstock-review"

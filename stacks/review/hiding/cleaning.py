@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from stacks.review import marks
-from stacks.review.known_secrets import looked_for, may_be_name, without_known
-from stacks.review.looks_secret import REPLACEMENT, is_plain, without_credentials
-from stacks.review.secret_names import is_secret_name, is_strong_name, lists_secrets, says_where
+from stacks.review.hiding import marks
+from stacks.review.hiding.known_secrets import looked_for, may_be_name, without_known
+from stacks.review.hiding.looks_secret import REPLACEMENT, is_plain, without_credentials
+from stacks.review.hiding.secret_names import is_secret_name, is_strong_name, lists_secrets, says_where
 from stacks.review.values import SECRET, Value
 
 DEEPEST = 200

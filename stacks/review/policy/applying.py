@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
-from stacks.review.policy_file import Exempt, Level, Policy, PolicyError
-from stacks.review.policy_reading import read
+from stacks.review.policy.file import Exempt, Level, Policy, PolicyError
+from stacks.review.policy.reading import read
 from stacks.review.report import Report, Told
 
 __all__ = ["Exempt", "Level", "Policy", "PolicyError", "apply", "in_force", "read", "violations"]

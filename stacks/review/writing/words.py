@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from stacks.review.finding import Weight
-from stacks.review.headline import WORDS
 from stacks.review.report import Report, StackReport
-from stacks.review.shown import shortened
+from stacks.review.writing.headline import WORDS
+from stacks.review.writing.shown import shortened
 
 DONE = {
     "create": "created",

@@ -1,0 +1,1 @@
+"""Prices, and the sizes that they are paid for."""

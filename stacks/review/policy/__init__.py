@@ -1,0 +1,1 @@
+"""What must not be found, and what is allowed all the same."""

@@ -1,0 +1,1 @@
+"""How reports are written: as a comment, for a terminal, as JSON."""
