@@ -15,6 +15,8 @@ from stacks.review.writing.shown import shown
 ORDER = {rule.name: place for place, rule in enumerate(RULES)}
 STACK = "pulumi:pulumi:Stack"
 MARKS = ("metadata.labels.", "metadata.annotations.")
+UNMISTAKABLE = 12
+"""Characters."""
 ACTED_UPON = ".kubernetes.io/"
 DOCUMENTS = (f"data.{DOCUMENT_KEY}.", "insecureValue.")
 """Where in a ConfigMap and in a parameter of Systems Manager the environment document is."""
@@ -112,6 +114,7 @@ def _rest(steps: Sequence[Step], found: Sequence[Finding]) -> tuple[list[Row], i
     covered: dict[str, set[str]] = {}
     for finding in found:
         covered.setdefault(finding.urn, set()).add(finding.field)
+    elsewhere = {(finding.before, finding.after) for finding in found if _is_unmistakable(finding)}
     rows, noise = [], 0
     for step in steps:
         if step.op == Op.SAME or step.type == STACK:
@@ -123,12 +126,22 @@ def _rest(steps: Sequence[Step], found: Sequence[Finding]) -> tuple[list[Row], i
             continue
         differing = changes(step.old, step.new)
         meant = [change for change in differing if not _is_tag(change)]
-        left = [change for change in meant if not _is_told(change, told)]
+        left = [
+            change
+            for change in meant
+            if not _is_told(change, told)
+            and not (_is_unmistakable(change) and (change.before, change.after) in elsewhere)
+        ]
         if left or (step.op != Op.UPDATE and not told):
             rows.append(_row(step, left))
         elif step.op == Op.UPDATE and not meant and not told:
             noise += 1
     return rows, noise
+
+
+def _is_unmistakable(change: Change | Finding) -> bool:
+    """Whether the same two values elsewhere are the same change: an image in every container, not a number."""
+    return all(isinstance(value, str) and len(value) >= UNMISTAKABLE for value in (change.before, change.after))
 
 
 def _is_tag(change: Change) -> bool:

@@ -4,6 +4,7 @@ from stacks.review.finding import PreviewCheck, Rule, StepCheck
 from stacks.review.findings import (
     cost,
     documents,
+    environments,
     iam,
     images,
     limits,
@@ -21,6 +22,7 @@ from stacks.review.findings import (
 )
 
 _MATTERS = (
+    environments,
     iam,
     trust,
     rbac,

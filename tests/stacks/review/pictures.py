@@ -81,7 +81,7 @@ def main() -> None:
     """Makes both."""
     printed = (PREVIEWS / f"{CASE}-preview.txt").read_text()
     picture(of_pulumi_actions("dask-prod", printed), IMAGES / "pulumi-actions.png", height=520, unfolded=True)
-    picture(review_of(CASE), IMAGES / "review.png", height=900)
+    picture(review_of(CASE), IMAGES / "review.png", height=1200)
 
 
 if __name__ == "__main__":
