@@ -114,6 +114,7 @@ def test_the_cli_finds_the_plugin_on_path(bare: Engine, aws_server: Aws) -> None
     assert all("using pulumi-resource-aws from $PATH" in line for line in warnings), warnings
 
 
+@pytest.mark.long
 def test_a_stack_of_an_example_is_gone_also_when_the_test_fails(tmp_path: Path, provider: Attached) -> None:
     engine = aws_engine(tmp_path, provider)
 

@@ -14,7 +14,7 @@ from tests.testbed.flights import FLOW, kept, local_outcome
 from tests.testbed.pulumi_aws import attached_provider, aws_engine, aws_stack_from_example
 from tests.testbed.pulumi_engine import CHECKOUT
 
-pytestmark = [pytest.mark.engine, pytest.mark.aws, pytest.mark.dask, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.aws, pytest.mark.dask, pytest.mark.long, pytest.mark.timeout(180)]
 NAME = "dask-flights"
 
 

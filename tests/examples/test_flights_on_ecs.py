@@ -158,6 +158,7 @@ def test_a_run_may_read_what_it_was_given_and_nothing_else_of_the_bucket(
     assert said(done)["result"] == ["AccessDenied"] * 3
 
 
+@pytest.mark.long
 def test_somebody_without_the_policy_is_told_in_one_sentence(stack: Stack, submitter: Penstock, aws: Aws) -> None:
     submitter("env", "pull", "--ssm", NAME)
     env = {**os.environ, **aws.user("stranger")}

@@ -125,6 +125,7 @@ def start_task(shell: Path) -> int:
     return up.processes(arn.rpartition("/")[2])["main"]
 
 
+@pytest.mark.long
 def test_a_shell_that_has_read_the_file_uses_nothing_else(state: Path) -> None:
     assert tool("up", state).returncode == 0
 

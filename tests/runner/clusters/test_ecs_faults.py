@@ -154,6 +154,7 @@ def test_all_workers_that_are_lost_at_work_are_replaced(place: DaskPlace, kind: 
     await_nothing_left(place, CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_half_of_the_workers_are_interrupted_on_spot(aws: Aws) -> None:
     with dask_place(aws, 4, fargate_spot=True) as place:
         in_worker(place, Kind.SPOT, times=2, delay=3)
@@ -219,6 +220,7 @@ def test_calls_that_fail_are_made_again(place: DaskPlace, kind: Kind) -> None:
     await_nothing_left(place, 2 * CLOSE_SECONDS)
 
 
+@pytest.mark.long
 def test_a_secret_that_is_gone_is_a_sentence_in_seconds(aws: Aws) -> None:
     with dask_place(aws, 2) as place:
         aws.delay(PENDING=2)

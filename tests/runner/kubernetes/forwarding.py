@@ -46,11 +46,12 @@ def ended(reply: Callable[[Exchange], None], *, budget_seconds: float = 5) -> tu
         client_of(reply, budget_seconds=budget_seconds) as (client, _),
         forward_to_the_pod(client) as (forward, failures),
     ):
-        with connect(forward) as local:
-            try:
+        try:
+            # The reset may come before the connection is made.
+            with connect(forward) as local:
                 got: bytes | None = read_all(local)
-            except ConnectionResetError:
-                got = None
+        except ConnectionResetError:
+            got = None
         while forward._tunnels:
             time.sleep(0.002)  # a thread's end has no event here
     return got, failures

@@ -134,6 +134,7 @@ def test_github_from_a_change_to_the_comment_and_its_update(
     assert "Quiet: nothing changes" in comment["body"]
 
 
+@pytest.mark.long
 def test_github_tells_why_a_preview_has_failed(
     machine: Machine, engine: Engine, server: ApiServer, provisioned: Path
 ) -> None:
@@ -200,6 +201,7 @@ def repository(engine: Engine, provisioned: Path) -> None:
     git("remote", "add", "origin", engine.project.as_uri())
 
 
+@pytest.mark.long
 def test_gitlab_from_a_change_to_the_note(
     machine: Machine, engine: Engine, server: ApiServer, provisioned: Path, repository: None
 ) -> None:
