@@ -1,9 +1,10 @@
 """Values of resources as previews have them: plain, not known before the change is made, or secret."""
 
-import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
+
+from stacks.review.plain_json import parsed
 
 
 class Hidden(Enum):
@@ -30,7 +31,7 @@ def tree(value: object) -> Any:
         text = value.strip()
         if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
             try:
-                return tree(json.loads(text))
+                return tree(parsed(text))
             except (ValueError, RecursionError):
                 return value
         return value

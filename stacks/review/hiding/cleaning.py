@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -12,6 +11,7 @@ from stacks.review.hiding import marks
 from stacks.review.hiding.known_secrets import looked_for, may_be_name, without_known
 from stacks.review.hiding.looks_secret import REPLACEMENT, is_plain, without_credentials
 from stacks.review.hiding.secret_names import is_secret_name, is_strong_name, lists_secrets, says_where
+from stacks.review.plain_json import parsed
 from stacks.review.values import SECRET, Value
 
 DEEPEST = 200
@@ -254,7 +254,7 @@ def _parsed(text: str) -> Any:
     if bare[:1] + bare[-1:] not in ("{}", "[]") or text == marks.SECRET_TEXT:
         return None
     try:
-        return json.loads(bare)
+        return parsed(bare)
     except (ValueError, RecursionError):
         return None
 

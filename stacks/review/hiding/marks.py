@@ -4,10 +4,10 @@ Its signatures are in https://github.com/pulumi/pulumi/blob/master/sdk/go/common
 stand for what is not known in sdk/go/common/resource/plugin/rpc.go.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from stacks.review.plain_json import parsed
 from stacks.review.values import SECRET, UNKNOWN, Hidden
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -51,7 +51,7 @@ def behind(value: object) -> Any:
     plain = value.get("plaintext", value.get("value"))
     if isinstance(plain, str):
         try:
-            return json.loads(plain)
+            return parsed(plain)
         except (ValueError, RecursionError):
             pass
     return plain

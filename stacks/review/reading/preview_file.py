@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacks.review.errors import ReviewError
+from stacks.review.plain_json import parsed
 from stacks.review.preview import Preview
 from stacks.review.reading.digest import from_digest, from_summary
 from stacks.review.reading.events import from_events
@@ -36,7 +37,7 @@ def read(text: str, name: str) -> Preview | Mapping[str, Any]:
     if not stripped:
         raise ReviewError(f"{name} is empty, expected a preview. {AGAIN}")
     try:
-        whole = json.loads(stripped)
+        whole = parsed(stripped)
     except json.JSONDecodeError as error:
         first, newline, _ = stripped.partition("\n")
         if newline and _is_event(_line(first)):
@@ -44,6 +45,8 @@ def read(text: str, name: str) -> Preview | Mapping[str, Any]:
         raise _damaged(name, error, len(stripped)) from None
     except RecursionError:
         raise _deep(name) from None
+    except ValueError as error:
+        raise ReviewError(f"{name} is no JSON: {error}. {AGAIN}") from None
     if not isinstance(whole, dict):
         raise ReviewError(f"{name} holds a {_noun(whole)}, expected the object of a preview. {AGAIN}")
     if _depth(whole) > DEEPEST:
@@ -79,8 +82,8 @@ def _events(text: str, name: str) -> Preview:
 
 def _line(line: str) -> Any:
     try:
-        return json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+        return parsed(line)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -111,9 +111,10 @@ def test_an_object_that_breaks_off_is_refused_wherever_it_does() -> None:
         ('{"steps": [', "preview.json ends in the middle of its JSON, in line 1."),
         ('{"sequence":1,"cancelEvent":{}}\nboom\n{}', "preview.json has no event in line 2, expected one per line."),
         ("[" * 100_000, "preview.json is nested more than 100 deep, which no preview is."),
+        ('{"steps": [], "a": NaN}', "preview.json is no JSON: NaN is no number of JSON."),
         ('{"steps": ' + "[" * 200 + "]" * 200 + "}", "preview.json is nested more than 100 deep, which no preview is."),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_what_is_no_preview_is_refused_in_a_sentence(text: str, message: str) -> None:
     with pytest.raises(ReviewError) as refused:
@@ -129,6 +130,15 @@ def test_a_preview_that_is_far_too_long_is_refused() -> None:
 
     with pytest.raises(ReviewError, match="is longer than"):
         read(Long("{}"), "preview.json")
+
+
+def test_numbers_that_are_too_large_are_read_as_text() -> None:
+    inputs = '{"a": ' + "9" * 5000 + ', "b": 1e999, "c": "[1e999, ' + "9" * 5000 + ']", "d": 1.5}'
+    step = f'{{"op": "create", "urn": "{urn("some:thing:Type")}", "newState": {{"inputs": {inputs}}}}}'
+
+    [found] = preview_of(f'{{"steps": [{step}]}}').steps
+
+    assert found.new == {"a": "9" * 5000, "b": "1e999", "c": ["1e999", "9" * 5000], "d": 1.5}
 
 
 WRONG: tuple[Any, ...] = (None, True, 7, 1.5, "text", [], {}, [None], ["x"], {"x": None}, {"inputs": 7}, [[["x"]]])
