@@ -257,7 +257,7 @@ def test_looks(text: str, expected: str) -> None:
         "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
         "basic authentication is off, the token: must be set",
         "https://sqs.eu-west-1.amazonaws.com:443/x",
-        "project:///../../../work/.venv/lib/python3.11/site-packages/pulumi/runtime/stack.py#235",
+        "project:///../../../srv/.venv/lib/python3.11/site-packages/pulumi/runtime/stack.py#235",
         "a=b --image=flights:test --token-file=/x",
         "AROAJ2UCCR6DPCEXAMPLE7",
     ],
