@@ -47,8 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "PATH has no `pulumi`. Put the folder on PATH that `python3 -m tools.pulumi_cli` prints.", file=sys.stderr
         )
         return ExitCode.UNAVAILABLE
-    code, preview = _preview(asked.stack)
-    preview = replace(preview, engine_before=_changed_with(asked.stack), engine_after=_pulumi("version").stdout.strip())
+    # A preview of a stack that is not there leaves Pulumi's language host running; this does not start one.
+    state = _pulumi("stack", "export", "--stack", asked.stack)
+    if state.returncode:
+        code, preview = state.returncode, _failed(asked.stack, state.stderr.strip() or "Its state cannot be read")
+    else:
+        code, preview = _preview(asked.stack)
+    version = _pulumi("version").stdout.strip()
+    preview = replace(preview, engine_before=_changed_with(state.stdout), engine_after=version)
     asked.report.parent.mkdir(parents=True, exist_ok=True)
     asked.report.write_text(to_json(report([preview], stack_files=Path("stacks"))), encoding="utf-8")
     for problem in preview.errors:
@@ -67,14 +73,18 @@ def _preview(stack: str) -> tuple[int, Preview]:
         said = "Pulumi has written something that is no preview"
     except ReviewError as error:
         said = done.stderr.strip() or str(error)
+    return done.returncode or ExitCode.BAD_DOCUMENT, _failed(stack, said)
+
+
+def _failed(stack: str, said: str) -> Preview:
     told = {"diagnostics": [{"severity": "error", "message": said}]}
-    return done.returncode or ExitCode.BAD_DOCUMENT, replace(from_digest(told, stack), stack=stack)
+    return replace(from_digest(told, stack), stack=stack)
 
 
-def _changed_with(stack: str) -> str:
-    """Version of the CLI that has written the stack's state; empty when that cannot be told."""
+def _changed_with(state: str) -> str:
+    """Version of the CLI that has written a stack's state; empty when that cannot be told."""
     try:
-        return str(json.loads(_pulumi("stack", "export", "--stack", stack).stdout)["deployment"]["manifest"]["version"])
+        return str(json.loads(state)["deployment"]["manifest"]["version"])
     except (ValueError, KeyError, TypeError):
         return ""
 

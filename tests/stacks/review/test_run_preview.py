@@ -43,7 +43,7 @@ Run = Callable[..., tuple[int, Report]]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Preview the stack `flights` with a Pulumi that writes what is given; exit code and report."""
 
-    def run(out: str, *, err: str = "", code: int = 0, export: str = "exit 6") -> tuple[int, Report]:
+    def run(out: str, *, err: str = "", code: int = 0, export: str = "echo '{}'") -> tuple[int, Report]:
         (tmp_path / "out").write_text(out)
         (tmp_path / "err").write_text(err)
         files = {name: tmp_path / name for name in ("calls", "out", "err")}
@@ -73,8 +73,8 @@ def test_the_report_is_kept_and_nothing_else(
     assert {file.name for file in tmp_path.rglob("*")} == {"calls", "err", "out", "pulumi", "reports", "flights.json"}
     assert PASSWORD not in (tmp_path / "reports" / "flights.json").read_text()
     assert (tmp_path / "calls").read_text().splitlines() == [
-        "--non-interactive --color=never preview --json --stack flights",
         "--non-interactive --color=never stack export --stack flights",
+        "--non-interactive --color=never preview --json --stack flights",
         "--non-interactive --color=never version",
     ]
 
@@ -82,7 +82,7 @@ def test_the_report_is_kept_and_nothing_else(
 @pytest.mark.parametrize(
     ("out", "err", "code", "ended", "error"),
     [
-        ("", "error: no stack named 'flights' found\n", 6, 6, "no stack named 'flights' found"),
+        ("", "error: nobody is logged in\n", 6, 6, "nobody is logged in"),
         ("", "", 137, 137, "flights is empty, expected a preview. Make it again with `pulumi preview --json`."),
         (
             json.dumps(UPDATED)[:60],
@@ -108,7 +108,22 @@ def test_a_preview_that_fails_has_a_report_that_says_why(
     assert capsys.readouterr().err.startswith(f"flights: {stack.errors[0]}\nThe report about flights is in ")
 
 
-@pytest.mark.parametrize("export", ["exit 6", "echo '{}'", "echo '[]'", """echo '{"deployment": null}'""", "echo '{'"])
+@pytest.mark.parametrize(
+    ("export", "error"),
+    [
+        ("echo \"error: no stack named 'flights' found\" >&2; exit 6", "no stack named 'flights' found"),
+        ("exit 6", "Its state cannot be read"),
+    ],
+    ids=["told", "untold"],
+)
+def test_a_stack_that_is_not_there_is_not_previewed(run: Run, tmp_path: Path, export: str, error: str) -> None:
+    code, report = run(json.dumps(UPDATED), export=export)
+
+    assert (code, report.stacks[0].errors, report.rows) == (6, (error,), ())
+    assert " preview " not in (tmp_path / "calls").read_text()
+
+
+@pytest.mark.parametrize("export", ["echo '{}'", "echo '[]'", """echo '{"deployment": null}'""", "echo '{'"])
 def test_a_state_that_does_not_tell_its_version_is_no_obstacle(run: Run, export: str) -> None:
     assert run(json.dumps(UPDATED), export=export)[0] == 0
 
