@@ -47,8 +47,6 @@ class Step:
     """Whether Pulumi is going to."""
     retained: bool = False
     """Whether the object itself stays when it is deleted from the stack."""
-    provider: str = ""
-    """URN and id of its provider, or empty."""
 
     @property
     def stack(self) -> str:

@@ -84,12 +84,17 @@ def _changes_all_the_same(step: Step) -> bool:
 
 def _without_parts(preview: Preview, found: Iterable[Finding]) -> Iterator[Finding]:
     """Without what is lost with a whole environment, unless it is a danger of its own."""
-    removed = {step.urn for step in preview.steps if step.op == Op.DELETE and ENVIRONMENT.fullmatch(step.type)}
-    gone = {step.urn for step in preview.steps if step.op == Op.DELETE}
+    deleted = [step for step in preview.steps if step.op == Op.DELETE]
+    whole = [step for step in deleted if ENVIRONMENT.fullmatch(step.type)]
+    parts = {step.urn for step in deleted if any(_is_part(step, environment) for environment in whole)}
     for finding in found:
-        if removed and finding.urn in gone - removed and finding.weight < Weight.DANGER:
-            continue
-        yield finding
+        if finding.urn not in parts or finding.weight == Weight.DANGER:
+            yield finding
+
+
+def _is_part(step: Step, environment: Step) -> bool:
+    """Whether a component has made it: its URN has the component's type, and its name begins with the component's."""
+    return f"::{environment.type}$" in step.urn and step.name.startswith(f"{environment.name}-")
 
 
 def _told(finding: Finding, step: Step | None, stack: str, file: StackFile) -> Told:

@@ -113,7 +113,6 @@ def _step(one: Resource, known: frozenset[str]) -> Step:
         protected_before=old.get("protect") is True,
         protected_after=new.get("protect") is True,
         retained=old.get("retainOnDelete") is True,
-        provider=cleaned_text(str(new.get("provider") or old.get("provider") or ""), known),
     )
 
 

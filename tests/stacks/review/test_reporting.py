@@ -112,10 +112,15 @@ def test_a_name_that_no_stack_has_is_no_path(stack: str) -> None:
 def test_parts_of_an_environment_that_is_removed_are_told_with_it_unless_they_are_a_danger() -> None:
     found = made(
         step(ENVIRONMENT, {"environment_name": "prod"}, None, name="prod"),
-        step(LOGS, {"name": "/penstock/prod"}, None, name="prod-log"),
-        step("aws:iam/role:Role", {"name": "prod"}, None, name="prod-task"),
-        step("aws:s3/bucket:Bucket", {"bucket": "prod", "forceDestroy": True}, None, name="prod-files"),
+        step(f"{ENVIRONMENT}${LOGS}", {"name": "/penstock/prod"}, None, name="prod-log"),
+        step(f"{ENVIRONMENT}$aws:iam/role:Role", {"name": "prod"}, None, name="prod-task"),
+        step(f"{ENVIRONMENT}$aws:iam/role:Role", {"name": "other"}, None, name="other-task"),
+        step("aws:iam/role:Role", {"name": "reader"}, None, name="prod-reader"),
     )
 
-    assert {told.name for told in found.findings} >= {"prod", "prod-files"}
-    assert all(told.weight == Weight.DANGER for told in found.findings)
+    assert {told.name: told.weight for told in found.findings} == {
+        "prod": Weight.DANGER,
+        "prod-log": Weight.DANGER,
+        "other-task": Weight.WARNING,
+        "prod-reader": Weight.WARNING,
+    }
