@@ -51,10 +51,15 @@ class Run:
         assert self.outcome is not None, f"no end within {seconds} s; notices: {self.notices}"
         return self.outcome
 
-    def await_output(self, text: bytes, seconds: float = 60) -> None:
-        """Wait until the flow has printed something."""
+    def await_output(self, text: bytes, seconds: float = 60, *, times: int = 1) -> None:
+        """Wait until the flow has printed something, so and so often."""
+
+        def is_there() -> bool:
+            return self.output.count(text) >= times or self.outcome is not None or self.error is not None
+
         with self._changed:
-            assert self._changed.wait_for(lambda: text in self.output, seconds), (bytes(self.output), self.notices)
+            self._changed.wait_for(is_there, seconds)
+            assert self.output.count(text) >= times, (bytes(self.output), self.notices, self.outcome, self.error)
 
     def await_notice(self, text: str, seconds: float = 60) -> str:
         """Wait until the follower has been told something."""

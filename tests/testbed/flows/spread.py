@@ -64,6 +64,14 @@ def slow_total(count: int, ready: Path) -> int:
     return total(count, 1.0)
 
 
+def total_until(count: int, ready: Path, go: Path) -> int:
+    """The sum of squares below a number, again and again until a file has come to be."""
+    ready.write_text("ready")
+    while not go.exists():
+        total(count)
+    return total(count)
+
+
 def dashboard() -> tuple[str, int]:
     """Where the dashboard is, and what it answers."""
     client = get_client()
