@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from stacks.review.policy.applying import read as read_policy
 from stacks.review.preview import Preview
 from stacks.review.reading.preview_file import LONGEST, read
 from stacks.review.report import Report
-from stacks.review.reporting import joined, report
+from stacks.review.reporting import joined, missing, report
 from stacks.review.writing import terminal
 from stacks.review.writing.markdown import comment
 from stacks.review.writing.report_json import from_json, to_json
@@ -59,7 +59,7 @@ def _reviewed(asked: Namespace) -> Report:
     prices = None if asked.prices is None else read_prices(_text(asked.prices, str(asked.prices)), str(asked.prices))
     told = {"engine_before": asked.engine_before, "engine_after": asked.engine_after, "prices": prices}
     reports, previews = [], []
-    for path in asked.files:
+    for path in _files(asked.files):
         name = "the preview on stdin" if str(path) == "-" else str(path)
         found = read(_text(path, name), asked.stack or name)
         if isinstance(found, Preview):
@@ -71,10 +71,18 @@ def _reviewed(asked: Namespace) -> Report:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"Two of the files are about the stack {name}, expected one for each. Leave one out.")
+    made = joined([made, *(missing(name) for name in dict.fromkeys(asked.expect) if name not in names)])
+    if not made.stacks:
+        raise UsageError(f"{asked.files[0]} has no file *.json, expected previews or reports. Name another folder.")
     if asked.policy is None:
         return made
     policy = read_policy(_text(asked.policy, str(asked.policy)), file=str(asked.policy))
     return apply(made, policy, today=asked.today or dt.datetime.now(tz=dt.UTC).date())
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(path.glob("*.json")) if path.is_dir() else [path]
 
 
 def _text(path: Path, name: str) -> str:

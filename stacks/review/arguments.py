@@ -31,7 +31,20 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """All options, each with its default."""
     made = Parser(prog="python -m stacks.review", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
-    made.add_argument("files", nargs="+", type=Path, metavar="PREVIEW.json", help="a preview or a report; - for stdin")
+    made.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="PREVIEW.json",
+        help="a preview or a report, or a folder with some; - for stdin",
+    )
+    made.add_argument(
+        "--expect",
+        nargs="+",
+        default=[],
+        metavar="STACK",
+        help="stacks that all must be there; one that is in no file counts as a preview that failed",
+    )
     made.add_argument(
         "--format",
         choices=FORMATS,

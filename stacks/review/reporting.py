@@ -32,6 +32,12 @@ def report(previews: Iterable[Preview], *, stack_files: Path) -> Report:
     return joined(_one(preview, stack_files) for preview in previews)
 
 
+def missing(stack: str) -> Report:
+    """What is to be said of a stack whose preview should be there and is not."""
+    why = "There is no report about it: its job broke off before the preview, or did not run. See that job's log."
+    return Report(stacks=(StackReport(stack=stack, counts={}, errors=(why,), complete=False),))
+
+
 def joined(reports: Iterable[Report]) -> Report:
     """One report of several, in the order that reports have."""
     parts = list(reports)

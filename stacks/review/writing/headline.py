@@ -1,8 +1,12 @@
 """The one sentence that a review begins with."""
 
+from collections.abc import Sequence
+
 from stacks.review.finding import Sentence, Weight, say
 from stacks.review.report import Report
 
+MOST_NAMED = 3
+"""Stacks that a headline names before it counts."""
 WORDS = {Weight.DANGER: "danger", Weight.WARNING: "warning", Weight.NOTICE: "notice"}
 
 
@@ -20,7 +24,7 @@ def headline(report: Report) -> tuple[str, Sentence]:
             more = f", and {rest} lighter finding{'s' if rest > 1 else ''}" if rest else ""
         return word.capitalize(), Sentence(first.what.text + more.replace("{", "{{"), first.what.names)
     if failed:
-        return "Failed", say("the preview of {} could not be completed", ", ".join(failed))
+        return "Failed", _not_completed(failed)
     changed = sum(number for stack in report.stacks for op, number in stack.counts.items() if op != "same")
     if not changed:
         return "Quiet", say("nothing changes")
@@ -28,3 +32,12 @@ def headline(report: Report) -> tuple[str, Sentence]:
     if any(not stack.has_values for stack in report.stacks):
         return "Unknown", say(f"{change}, and the preview does not tell how")
     return "Quiet", say(f"{change}, with nothing to point out")
+
+
+def _not_completed(stacks: Sequence[str]) -> Sentence:
+    named = stacks[:MOST_NAMED]
+    parts = ["{}" for _ in named]
+    if len(stacks) > len(named):
+        parts.append(f"{len(stacks) - len(named)} more")
+    listed = " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+    return say(f"the preview{'s' if len(stacks) > 1 else ''} of {listed} could not be completed", *named)

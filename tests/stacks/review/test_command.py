@@ -156,6 +156,7 @@ def test_what_can_be_wrong_is_one_line_on_stderr_and_a_code(
     (tmp_path / "latin.json").write_bytes(b'{"steps": "\xe9"}')
     (tmp_path / "report.json").write_text('{"kind": "penstock-review", "schema_version": 1}')
     (tmp_path / "policy.toml").write_text("schema_version = 7")
+    (empty := tmp_path / "empty").mkdir()
     broken, latin = str(tmp_path / "broken.json"), str(tmp_path / "latin.json")
 
     for arguments, code, message in (
@@ -169,7 +170,8 @@ def test_what_can_be_wrong_is_one_line_on_stderr_and_a_code(
             WRONG_USE,
             f"{tmp_path / 'none.json'} cannot be read: No such file or directory.",
         ),
-        ([str(tmp_path)], WRONG_USE, f"{tmp_path} cannot be read: Is a directory."),
+        ([str(tmp_path)], BAD, f"{broken} ends in the middle of its JSON, in line 1."),
+        ([str(empty)], WRONG_USE, f"{empty} has no file *.json, expected previews or reports. Name another folder."),
         ([preview(QUIET), preview(DANGER)], WRONG_USE, "Two of the files are about the stack dask-prod,"),
         ([preview(QUIET), "--fail-on", "much"], WRONG_USE, "Argument --fail-on: invalid choice: 'much'"),
         ([preview(QUIET), "--today", "tomorrow"], WRONG_USE, "Argument --today: expected a date as 2030-12-31,"),
@@ -190,3 +192,31 @@ def test_text_that_no_encoding_has_is_written_all_the_same(tmp_path: Path) -> No
         done = reviewed(str(tmp_path / "surrogate.json"), "--format", form)
         assert (done.returncode, done.stderr) == (0, b"")
         done.stdout.decode()
+
+
+def test_a_stack_that_was_expected_and_is_not_there_is_told_and_does_not_pass(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    arguments = [preview(QUIET), "--expect", "dask-prod", "dask-test", "--fail-on", "danger"]
+    code, out, _ = ended(capsysbinary, [*arguments, "--json"])
+
+    assert code == FOUND
+    stacks = {stack["stack"]: stack for stack in json.loads(out)["stacks"]}
+    assert list(stacks) == ["dask-prod", "dask-test"]
+    assert stacks["dask-prod"]["complete"] is True
+    assert stacks["dask-test"]["complete"] is False
+    assert stacks["dask-test"]["errors"] == [
+        "There is no report about it: its job broke off before the preview, or did not run. See that job's log."
+    ]
+    markdown = ended(capsysbinary, [*arguments, "--format", "markdown"])[1]
+    assert markdown.splitlines()[1] == "### ❌ Failed: the preview of `dask-test` could not be completed"
+    assert ended(capsysbinary, [preview(QUIET), "--expect", "dask-prod", "--fail-on", "danger"])[0] == 0
+
+
+def test_a_folder_stands_for_all_that_is_in_it(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    for name in ("dask-prod-everything", "flights-create"):
+        (tmp_path / f"{name}.json").write_bytes(Path(preview(name)).read_bytes())
+    (tmp_path / "notes.txt").write_text("no preview")
+
+    both = ended(capsysbinary, [preview("dask-prod-everything"), preview("flights-create")])
+    assert ended(capsysbinary, [str(tmp_path)]) == both

@@ -17,6 +17,12 @@ OWN_CODE = "github.event.pull_request.head.repo.full_name == github.repository"
 OF_DEPENDABOT = "github.event.pull_request.user.login == 'dependabot[bot]'"
 
 
+def expected_stacks(script: str) -> list[str]:
+    """The stacks that the step of the comment wants to be there."""
+    (found,) = re.findall(r" --expect ([\w -]+) \\\n", script)
+    return str(found).split()
+
+
 def test_each_action_is_pinned() -> None:
     used = re.findall(r"uses: (.*)", FILE.read_text())
     assert len(used) == 7
@@ -128,6 +134,11 @@ def test_gitlab_previews_the_same_stacks_and_none_of_forks() -> None:
         ".penstock-merge-request",
     ]
     assert all("rules" not in job for job in jobs.values())
+
+
+def test_the_comment_is_expected_to_be_about_all_that_are_previewed() -> None:
+    scripts = [JOBS["comment"]["steps"][-1]["run"], GITLAB["penstock-comment"]["script"][-1]]
+    assert [set(expected_stacks(script)) for script in scripts] == [EXAMPLES, EXAMPLES]
 
 
 def test_gitlab_keeps_credentials_apart() -> None:

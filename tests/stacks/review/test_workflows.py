@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.stacks.review.ci_jobs import Machine, Ran
 from tests.stacks.review.publish.api_server import MARKER, NUMBER, REPOSITORY, TOKEN, ApiServer, api_server
-from tests.stacks.review.test_workflow_files import GITLAB, JOBS
+from tests.stacks.review.test_workflow_files import EXAMPLES, GITLAB, JOBS, expected_stacks
 from tests.testbed.aws.handle import Aws
 from tests.testbed.pulumi_aws import attached_provider
 from tests.testbed.pulumi_engine import CHECKOUT, Engine, penstock_at
@@ -61,6 +61,11 @@ def provisioned(engine: Engine) -> Path:
     return engine.project / "stacks" / "Pulumi.local.yaml"
 
 
+def of_stacks(script: str, stacks: Sequence[str]) -> str:
+    """The step of the comment, where those stacks alone are previewed."""
+    return script.replace(" ".join(expected_stacks(script)), " ".join(stacks))
+
+
 def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
@@ -70,8 +75,13 @@ def edit(file: Path, old: str, new: str) -> None:
 class GitHub:
     """The workflow's jobs on a machine, for one pull request."""
 
-    def __init__(self, machine: Machine, engine: Engine, server: ApiServer) -> None:
+    def __init__(
+        self, machine: Machine, engine: Engine, server: ApiServer, *, stacks: Sequence[str] = ("local",)
+    ) -> None:
         self.machine = machine
+        *before, last = JOBS["comment"]["steps"]
+        last = {**last, "run": of_stacks(last["run"], stacks)}
+        self.jobs = {**JOBS, "comment": {**JOBS["comment"], "steps": [*before, last]}}
         self.event = machine.folder / "event.json"
         self.event.write_text(json.dumps({"pull_request": {"number": NUMBER}}))
         variables = {key: value for key, value in server.github.items() if key != "GITHUB_TOKEN"}
@@ -98,7 +108,7 @@ class GitHub:
 
     def run(self, job: str, entry: Mapping[str, Any] | None = None) -> Ran:
         """One job, and one entry of its matrix."""
-        ran = self.machine.github(JOBS[job], {**self.contexts, "matrix": entry}, self.event)
+        ran = self.machine.github(self.jobs[job], {**self.contexts, "matrix": entry}, self.event)
         assert TOKEN not in ran.log
         assert PASSPHRASE not in ran.log
         return ran
@@ -150,6 +160,18 @@ def test_github_tells_why_a_preview_has_failed(
     assert 'penstock:kind is "locla"' in comment["body"]
 
 
+def test_github_tells_of_stacks_whose_jobs_broke_off(machine: Machine, engine: Engine, server: ApiServer) -> None:
+    github = GitHub(machine, engine, server, stacks=expected_stacks(JOBS["comment"]["steps"][-1]["run"]))
+
+    commented = github.run("comment")
+
+    assert commented.code == 1
+    (comment,) = server.comments
+    named = "`dask-cloud-provider`, `dask-kubernetes`, `fargate-task` and 2 more"
+    assert comment["body"].splitlines()[1] == f"### ❌ Failed: the previews of {named} could not be completed"
+    assert comment["body"].count("There is no report about it") == len(EXAMPLES)
+
+
 def test_a_kubeconfig_is_readable_to_its_owner_only(machine: Machine, engine: Engine, server: ApiServer) -> None:
     github = GitHub(machine, engine, server)
 
@@ -174,7 +196,7 @@ def test_github_fails_for_what_opens_an_account_of_aws(
         login = provider.variables
         machine.env = {**machine.env, "PULUMI_DEBUG_PROVIDERS": login.pop("PULUMI_DEBUG_PROVIDERS")}
         machine.actions = {"aws-actions/configure-aws-credentials": login}
-        github = GitHub(machine, engine, server)
+        github = GitHub(machine, engine, server, stacks=["fargate-task"])
 
         previewed = github.run("preview-aws", entry("preview-aws", "fargate-task"))
         commented = github.run("comment")
@@ -207,6 +229,8 @@ def test_gitlab_from_a_change_to_the_note(
 ) -> None:
     secrets = {"PULUMI_BACKEND_URL": engine.state.as_uri(), "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
     preview, comment = GITLAB["penstock-preview"], GITLAB["penstock-comment"]
+    *before, last = comment["script"]
+    comment = {**comment, "script": [*before, of_stacks(last, ["local"])]}
     stack = preview["parallel"]["matrix"][0]["STACK"][0]
     edit(provisioned, BEFORE, AFTER)
 
