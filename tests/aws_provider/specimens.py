@@ -160,6 +160,34 @@ SPECIMENS = {
         change={"tags": {"a": "2"}},
         needs=("vpc",),
     ),
+    "internet gateway": Specimen(
+        resource="aws:ec2/internetGateway:InternetGateway",
+        inputs={"vpcId": "$vpc.id", "tags": {"a": "1"}},
+        change={"tags": {"a": "2"}},
+        needs=("vpc",),
+    ),
+    "database": Specimen(
+        resource="aws:rds/instance:Instance",
+        inputs={
+            "engine": "postgres",
+            "username": "flows",
+            "instanceClass": "db.t4g.micro",
+            "allocatedStorage": 20,
+            "manageMasterUserPassword": True,
+            "skipFinalSnapshot": True,
+            "tags": {"a": "1"},
+        },
+        lacks=frozenset(
+            {
+                "hostedZoneId",
+                "latestRestorableTime",
+                "listenerEndpoints",
+                "masterUserSecrets",
+                "upgradeRolloutOrder",
+            }
+        ),
+        change={"publiclyAccessible": True, "allocatedStorage": 40, "tags": {"a": "2"}},
+    ),
     "bucket": Specimen(
         resource="aws:s3/bucket:Bucket",
         inputs={"forceDestroy": True, "tags": {"a": "1", "b": "2"}},

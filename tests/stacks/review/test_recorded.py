@@ -21,9 +21,6 @@ from tests.testbed.pulumi_engine import CHECKOUT
 PREVIEWS = Path(__file__).parent / "previews"
 JSON = tuple(case for case in CASES if case.command not in SHOWN)
 NEVER_RECORDED = {
-    "iam-not-known": "no stack has a policy that depends on what only the change tells",
-    "way-to-internet": "the provider of the tests has no gateways",
-    "public-database": "the provider of the tests has no databases",
     "engine-version-changed": "no preview tells it: see test_command.py",
 }
 """Rules that no recorded preview is found by, and why. Each has its cases in findings/."""

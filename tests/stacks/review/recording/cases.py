@@ -119,6 +119,14 @@ CASES = (
         ("read.properties.policy.Statement[0].Action[1]", "s3:PutObject"),
         ("read.properties.policy.Statement[0].Resource[0]", "*"),
     ),
+    _resource(
+        "beside-aws",
+        "policy-not-known",
+        ("newer.type", "aws:secretsmanager/secret:Secret"),
+        ("newer.properties", '{"name":"newer-keys"}'),
+        ("read.after", "newer"),
+        ("read.properties.policy.Statement[0].Resource[1]", "$id"),
+    ),
     *(
         _resource("beside-aws", name, (f"reader.properties.assumeRolePolicy.Statement[0].Principal.{kind}", principal))
         for name, kind, principal in (
@@ -175,6 +183,31 @@ CASES = (
         "container-volumes",
         ("task.properties.volumes[0].name", "host"),
         ("task.properties.volumes[0].hostPath", "/"),
+    ),
+    _resource(
+        "beside-aws",
+        "gateway",
+        ("gateway.type", "aws:ec2/internetGateway:InternetGateway"),
+        ("gateway.properties", '{"vpcId":"vpc-0123456789abcdef0"}'),
+    ),
+    _resource(
+        "beside-aws",
+        "public-database",
+        ("runs.type", "aws:rds/instance:Instance"),
+        (
+            "runs.properties",
+            json.dumps(
+                {
+                    "identifier": "runs",
+                    "engine": "postgres",
+                    "username": "flows",
+                    "instanceClass": "db.t4g.micro",
+                    "allocatedStorage": 20,
+                    "manageMasterUserPassword": "true",
+                    "publiclyAccessible": "true",
+                }
+            ),
+        ),
     ),
     _resource(
         "beside-aws",

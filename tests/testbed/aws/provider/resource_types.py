@@ -2,7 +2,9 @@
 
 from tests.testbed.aws.provider.resource import ResourceType
 from tests.testbed.aws.provider.tables import (
+    databases,
     ecs,
+    gateways,
     iam,
     logs,
     routing,
@@ -14,5 +16,5 @@ from tests.testbed.aws.provider.tables import (
     vpc,
 )
 
-TABLES = (ecs, iam, logs, routing, s3, s3_settings, secrets_manager, security_groups, ssm, vpc)
+TABLES = (databases, ecs, gateways, iam, logs, routing, s3, s3_settings, secrets_manager, security_groups, ssm, vpc)
 TYPES: dict[str, ResourceType] = {token: kind for table in TABLES for token, kind in table.TYPES.items()}
