@@ -15,7 +15,8 @@ from stacks.review.preview import Preview
 from stacks.review.reading import preview_file as reading
 from stacks.review.report import Report
 from stacks.review.writing.markdown import comment
-from tests.stacks.review.recording.cases import CASES, SHOWN, Case
+from tests.stacks.review.recording.case import SHOWN, Case
+from tests.stacks.review.recording.cases import CASES
 from tests.testbed.pulumi_engine import CHECKOUT
 
 PREVIEWS = Path(__file__).parent / "previews"

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from kubernetes import config
 
-from tests.stacks.review.recording.cases import CASES, LITERALLY, SHOWN, Case
+from tests.stacks.review.recording.case import LITERALLY, SHOWN, Case
+from tests.stacks.review.recording.cases import CASES
 from tests.stacks.review.recording.places import AWS, PLACES, Place
 from tests.testbed.aws.handle import started
 from tests.testbed.pulumi_aws import attached_provider, with_aws
