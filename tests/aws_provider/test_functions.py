@@ -25,6 +25,7 @@ def test_it_finds_networks(direct: Direct) -> None:
         assert direct.invoke(token("getSubnets"), filters=filters)["ids"] == [made["subnet"][0]]
     s3 = direct.invoke(token("getManagedPrefixList"), name="com.amazonaws.eu-west-1.s3")
     assert s3["id"].startswith("pl-")
+    assert direct.invoke(token("getPrefixList"), name="com.amazonaws.eu-west-1.s3")["id"] == s3["id"]
 
 
 def test_it_finds_clusters(direct: Direct) -> None:

@@ -154,6 +154,52 @@ def test_runs_reach_endpoints_and_s3_and_nothing_reaches_them(flights: Stack, aw
     assert gateways <= {"loca", "vpce", ""}
 
 
+@pytest.fixture
+def own_network(aws_server: Aws) -> Iterator[tuple[str, list[str]]]:
+    """A network that somebody else has made: its id, and its subnets'."""
+    ec2 = aws_server.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="127.42.0.0/24")["Vpc"]["VpcId"]
+    blocks = ("127.42.0.0/25", "127.42.0.128/25")
+    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"] for block in blocks]
+    yield vpc, subnets
+    for subnet in subnets:
+        ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)
+
+
+@pytest.mark.long
+def test_a_network_of_ones_own_gets_a_security_group_and_nothing_else(
+    engine: Engine, own_network: tuple[str, list[str]], aws_server: Aws
+) -> None:
+    vpc, (first, second) = own_network
+    ec2 = aws_server.client("ec2")
+    mine = [{"Name": "vpc-id", "Values": [vpc]}]
+    settings = {"vpc_id": vpc, "subnet_ids[0]": first, "subnet_ids[1]": second, "assign_public_ip": "true"}
+    with aws_stack_from_example(engine, environment_name="guest", image=EXAMPLE["image"], **settings) as stack:
+        stack.up()
+        stack.do("preview", "--expect-no-changes")
+        environment, _ = stack.environment()
+        groups = ec2.describe_security_groups(Filters=mine)["SecurityGroups"]
+        endpoints = ec2.describe_vpc_endpoints(Filters=mine)["VpcEndpoints"]
+
+    section = environment.fargate_task
+    assert section is not None
+    assert (set(section.subnets), section.assign_public_ip) == ({first, second}, True)
+    (group,) = [group for group in groups if group["GroupName"] != "default"]
+    assert list(section.security_groups) == [group["GroupId"]]
+    assert group["IpPermissions"] == []
+    reached = {
+        item.get("CidrIp") or item["PrefixListId"]
+        for rule in group["IpPermissionsEgress"]
+        for item in [*rule["IpRanges"], *rule["PrefixListIds"]]
+    }
+    of_s3 = [{"Name": "prefix-list-name", "Values": ["com.amazonaws.eu-west-1.s3"]}]
+    (listed,) = ec2.describe_managed_prefix_lists(Filters=of_s3)["PrefixLists"]
+    assert reached == {"127.42.0.0/24", listed["PrefixListId"]}
+    assert endpoints == []
+    assert [group["GroupName"] for group in ec2.describe_security_groups(Filters=mine)["SecurityGroups"]] == ["default"]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "value", "expected"),

@@ -86,6 +86,13 @@ def _prefix_list(it: Item) -> Values:
     return {**renamed(found, {**form, **more}), "entries": [], "tags": keyed(found.get("Tags") or [])}
 
 
+def _list_of_service(it: Item) -> Values:
+    ids = [it["prefixListId"]] if it["prefixListId"] else None
+    filters = _filters(it, prefix_list_name=it["name"])
+    found = _only(it.call("describe_prefix_lists", PrefixListIds=ids, Filters=filters)["PrefixLists"], "prefix list")
+    return renamed(found, {"id": "PrefixListId", "name": "PrefixListName", "cidrBlocks": "Cidrs"})
+
+
 def _cluster(it: Item) -> Values:
     found = it.call("describe_clusters", clusters=[it["clusterName"]], include=["SETTINGS", "TAGS"])["clusters"]
     cluster = _only([cluster for cluster in found if cluster["status"] == "ACTIVE"], f"cluster {it['clusterName']}")
@@ -111,6 +118,7 @@ FUNCTIONS: Mapping[str, tuple[str, Callable[[Item], Values], str]] = {
     "aws:ec2/getVpc:getVpc": ("ec2", _vpc, "id default cidrBlock state filters tags"),
     "aws:ec2/getSubnets:getSubnets": ("ec2", _subnets, "filters tags"),
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": ("ec2", _prefix_list, "id name filters tags"),
+    "aws:ec2/getPrefixList:getPrefixList": ("ec2", _list_of_service, "name prefixListId filters"),
     "aws:ecs/getCluster:getCluster": ("ecs", _cluster, "clusterName"),
 }
 """By token: service, what answers, and the arguments that it takes besides `region`."""
