@@ -1,5 +1,6 @@
 """Numbers and names in words, the same in each way of writing a review."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -24,6 +25,8 @@ ALWAYS = ("create", "update", "replace", "delete", "same")
 """What every table of counts has a column for."""
 LONGEST_LINE, LONGEST_ERRORS = 500, 3000
 """Characters of a line of an error, and of all of them, that are shown."""
+FRAMES = re.compile(r"^( *)Traceback \(most recent call last\):\n(?:\1 .*\n)+", re.MULTILINE)
+"""Of Python: where in a program, and on whose machine, an error has come up; the job's log has them."""
 NO_VALUES = "the preview tells no properties, so most findings could not be made; review one of `pulumi preview --json`"
 
 
@@ -58,10 +61,10 @@ def kind(type_: str) -> str:
 
 
 def error_lines(errors: Iterable[str]) -> list[str]:
-    """Errors line by line, visible, as many as a reader has patience for."""
+    """Errors line by line, visible, as many as a reader has patience for: of a traceback what it ends with."""
     lines: list[str] = []
     for error in errors:
-        for line in error[: LONGEST_ERRORS * 2].splitlines():
+        for line in FRAMES.sub("", error)[: LONGEST_ERRORS * 2].splitlines():
             if sum(map(len, lines)) > LONGEST_ERRORS:
                 return [*lines, "..."]
             if line.strip():
