@@ -13,6 +13,7 @@ import pulumi_aws as aws
 from components import network_plan
 from components.document import PACKAGE
 from components.given import Given
+from components.lookups import lookup
 
 HTTPS = 443
 
@@ -49,17 +50,16 @@ class Network(pulumi.ComponentResource):
         super().__init__(f"{PACKAGE}:index:Network", name, given.inputs, opts)
 
         child = pulumi.ResourceOptions(parent=self)
-        invoke = pulumi.InvokeOutputOptions(parent=self)
         own_tags = pulumi.Output.from_input(given.inputs.get("tags", {}))
 
         def tags(part: str) -> Any:
             # The console shows networks by this tag only.
             return own_tags.apply(lambda known: {**known, "Name": part})
 
-        region = aws.get_region_output(opts=invoke).region
+        region = lookup("index/getRegion", self)["region"]
         zones = given.inputs.get("availability_zones")
         if zones is None:
-            zones = aws.get_availability_zones_output(state="available", opts=invoke).names
+            zones = lookup("index/getAvailabilityZones", self, state="available")["names"]
         zones, ranges = pulumi.Output.from_input(zones), pulumi.Output.from_input(ranges)
 
         vpc = aws.ec2.Vpc(

@@ -7,6 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import egress_rules
+from components.given import ArgumentError, Given
+from components.lookups import lookup
 from components.network import Network
 from components.task_plan import TaskPlan
 
@@ -29,7 +31,7 @@ class TaskNetwork:
 
     def __init__(self, plan: TaskPlan, parent: pulumi.ComponentResource, name: str) -> None:
         draft = plan.draft
-        child, invoke = pulumi.ResourceOptions(parent=parent), pulumi.InvokeOutputOptions(parent=parent)
+        child = pulumi.ResourceOptions(parent=parent)
         if draft.has("vpc_id"):
             self.vpc_id = draft.inputs["vpc_id"]
             self.subnet_ids = draft.inputs["subnet_ids"]
@@ -45,10 +47,9 @@ class TaskNetwork:
             self.security_group_ids = draft.inputs["security_group_ids"]
             return
         if draft.has("vpc_id"):
-            cidr = aws.ec2.get_vpc_output(id=self.vpc_id, opts=invoke).cidr_block
-            region = aws.get_region_output(opts=invoke).region
-            listed = pulumi.Output.format("com.amazonaws.{0}.s3", region)
-            s3_prefix_list = aws.ec2.get_prefix_list_output(name=listed, opts=invoke).id
+            cidr = lookup("ec2/getVpc", parent, missing=partial(_no_network, draft), id=self.vpc_id)["cidrBlock"]
+            listed = pulumi.Output.format("com.amazonaws.{0}.s3", lookup("index/getRegion", parent)["region"])
+            s3_prefix_list = lookup("ec2/getPrefixList", parent, name=listed)["id"]
         group = aws.ec2.SecurityGroup(
             f"{name}-run",
             name=f"penstock-{plan.environment}-run",
@@ -85,3 +86,8 @@ class TaskNetwork:
             }
             aws.vpc.SecurityGroupIngressRule(f"{name}-run-{port}", description=f"{port} of a run", **fields)
             aws.vpc.SecurityGroupEgressRule(f"{name}-run-{port}", description=f"{port} of a run", **fields)
+
+
+def _no_network(given: Given, said: str) -> ArgumentError:
+    found, expected = f"none that AWS knows ({said})", "the id of a VPC in the account and region"
+    return ArgumentError(component=given.component, path="vpc_id", found=found, expected=expected)

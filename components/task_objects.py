@@ -11,6 +11,7 @@ from components.aws_place import Names
 from components.ecs_cluster import EcsCluster
 from components.ecs_platform import Platform
 from components.iam import Statement
+from components.lookups import lookup
 from components.task_bucket import create_bucket
 from components.task_network import TaskNetwork
 from components.task_plan import TaskPlan
@@ -218,11 +219,10 @@ class TaskObjects:
 
 def _place(parent: pulumi.ComponentResource) -> pulumi.Output[dict[str, str]]:
     """Whose account the environment is in, and where: the fields of a `Place`."""
-    invoke = pulumi.InvokeOutputOptions(parent=parent)
     found: Any = {
-        "partition": aws.get_partition_output(opts=invoke).partition,
-        "region": aws.get_region_output(opts=invoke).region,
-        "account": aws.get_caller_identity_output(opts=invoke).account_id,
+        "partition": lookup("index/getPartition", parent)["partition"],
+        "region": lookup("index/getRegion", parent)["region"],
+        "account": lookup("index/getCallerIdentity", parent)["accountId"],
     }
     return pulumi.Output.from_input(found)
 

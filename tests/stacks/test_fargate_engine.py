@@ -262,6 +262,17 @@ def test_a_mistake_is_one_sentence_from_preview(edited: Stack) -> None:
     )
 
 
+def test_a_network_that_is_not_there_is_one_sentence_from_preview(engine: Engine) -> None:
+    settings = {"vpc_id": "vpc-0123456789abcdef0", "subnet_ids[0]": "subnet-0123456789abcdef0"}
+    with aws_stack_from_example(engine, environment_name="lost", image=EXAMPLE["image"], **settings) as stack:
+        finished = stack.run("preview")
+
+    (error,) = [error for error in finished.errors if "vpc_id" in error]
+    assert error.startswith(f"FargateTaskEnvironment '{stack.name}': vpc_id is none that AWS knows (")
+    assert error.endswith("), expected the id of a VPC in the account and region. Correct that argument.")
+    assert "Traceback" not in finished.out + finished.err
+
+
 @pytest.mark.long
 def test_destroy_leaves_nothing(engine: Engine, aws_server: Aws) -> None:
     client = aws_server.client
