@@ -63,7 +63,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         refused = [self._failure(fault.kind) for fault in hit if fault is not None and fault.kind in NOT_STARTED]
         to_start = [fault for fault in hit if fault is None or fault.kind not in NOT_STARTED]
         tasks = self._tasks_of(definition, to_start) if to_start else []
-        return {"tasks": tasks, "failures": refused}
+        return {"tasks": [task.seen() for task in tasks], "failures": refused}
 
     def _failure(self, kind: Kind) -> dict[str, str]:
         if kind is Kind.CAPACITY:
@@ -93,7 +93,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
             if task.id == wanted:
                 task.stop(self._get_param("reason") or "Task stopped by user", "UserInitiated")
                 task.tags = []
-                return ActionResult({"task": task})
+                return ActionResult({"task": task.seen()})
         raise ECSException("InvalidParameterException", "The referenced task was not found.")
 
     def describe_tasks(self) -> ActionResult:
@@ -104,7 +104,7 @@ class Responses(EC2ContainerServiceResponse):  # type: ignore[misc]
         result = super().describe_tasks()
         here = {task.id: task for task in self._tasks()}
         wanted = [(arn, here.get(arn.rpartition("/")[2])) for arn in dict.fromkeys(asked)]
-        result.result["tasks"] = [task for _, task in wanted if task is not None]
+        result.result["tasks"] = [task.seen() for _, task in wanted if task is not None]
         result.result["failures"] = [{"arn": arn, "reason": "MISSING"} for arn, task in wanted if task is None]
         return result
 

@@ -115,6 +115,13 @@ class ProcessTask(models.Task):  # type: ignore[misc]
             ],
         }
 
+    def seen(self) -> "ProcessTask":
+        """The task as it is now, for an answer: its threads go on while that is written."""
+        made = object.__new__(type(self))
+        with self.lock:
+            made.__dict__.update(self.__dict__, containers=[dict(container) for container in self.containers])
+        return made
+
     def live(self) -> None:
         """The task's whole life, on a thread of its own that outlives its processes: see `--pdeathsig`."""
         try:
