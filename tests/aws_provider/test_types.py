@@ -73,6 +73,34 @@ def test_it_is_made_read_changed_and_deleted(direct: Direct, short: str) -> None
         direct.delete(token, id_, outputs)
 
 
+def test_a_gateway_is_moved_to_another_network(direct: Direct) -> None:
+    token = SPECIMENS["internet gateway"].resource
+    with there(direct, "vpc") as made, there(direct, "vpc") as other:
+        first, second = made["vpc"][0], other["vpc"][0]
+        id_, inputs, outputs = direct.create(token, vpcId=first)
+        changed, _ = direct.check(token, vpcId=second)
+        assert not direct.diff(token, inputs, changed).replaces
+
+        outputs = direct.update(token, id_, outputs, inputs, changed)
+
+        assert direct.read(token, id_, outputs, changed) == (id_, changed, outputs)
+        assert outputs["vpcId"] == second
+        direct.delete(token, id_, outputs)
+
+
+def test_a_database_is_renamed_and_changed_at_once(direct: Direct) -> None:
+    specimen = SPECIMENS["database"]
+    id_, inputs, outputs = direct.create(specimen.resource, **specimen.inputs, identifier="runs")
+    changed, _ = direct.check(specimen.resource, **{**specimen.inputs, "identifier": "flows", "allocatedStorage": 40})
+    assert not direct.diff(specimen.resource, inputs, changed).replaces
+
+    outputs = direct.update(specimen.resource, id_, outputs, inputs, changed)
+
+    assert direct.read(specimen.resource, id_, outputs, changed) == (id_, changed, outputs)
+    assert (outputs["identifier"], outputs["allocatedStorage"]) == ("flows", 40)
+    direct.delete(specimen.resource, id_, outputs)
+
+
 def outputs_of(token: str) -> set[str]:
     """Outputs that the SDK promises and that are no inputs."""
     known = sdk_type(token)

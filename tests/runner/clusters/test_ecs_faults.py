@@ -73,13 +73,13 @@ def work_until_told(
     at_work()
     for sentence, times in sentences.items():
         run.await_output(f"{sentence}; another takes its place.".encode(), times=times)
-    fewest = place.section.min_workers + sum(sentences.values())
-    wait_until(lambda: len(place.workers()) >= fewest or None)
+    started = place.section.min_workers + sum(sentences.values())
+    wait_until(lambda: len(place.workers()) >= started or None)
     go.write_text("go")
     outcome = run.end()
 
     assert {sentence: run.output.count(sentence.encode()) for sentence in sentences} == sentences
-    assert len(place.workers()) == fewest
+    assert len(place.workers()) == started
     return outcome
 
 
